@@ -1,0 +1,59 @@
+"""Dataset cards: one TOML file a dataset that says where it comes from and what its labels mean."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from service.lab.dataset.faults import DatasetError
+from service.safety.equipment import ClassName
+
+
+def spelling(name: str) -> str:
+    """Return a label's canonical spelling: ``NO-Safety Vest``, ``no_safety_vest`` and ``no safety-vest`` are one."""
+    return re.sub(r"[\s_\-]+", "-", name.strip().casefold())
+
+
+class Card(BaseModel):
+    """What a dataset is, who may use it and what its label names mean here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    publisher: str
+    version: str
+    licence: str
+    how_to_get: str
+    people_labelled: bool
+    known_faults: tuple[str, ...] = ()
+    labels: dict[str, ClassName]
+
+    @field_validator("labels")
+    @classmethod
+    def _canonical(cls, labels: dict[str, ClassName]) -> dict[str, ClassName]:
+        return {spelling(name): target for name, target in labels.items()}
+
+    def target(self, label: str) -> ClassName | None:
+        """Return the product class that `label` means, or None when the card does not name it."""
+        return self.labels.get(spelling(label))
+
+
+def read_card(path: Path) -> Card:
+    """Read one card; its name is the file's stem.
+
+    Raises:
+        DatasetError: the file is missing, is no TOML, or a field is wrong.
+    """
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Card(name=path.stem, **fields)
+    except OSError as error:
+        raise DatasetError(path, f"can't read this card ({error.strerror})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise DatasetError(path, f"not valid TOML: {error}") from error
+    except (ValidationError, TypeError) as error:
+        raise DatasetError(path, f"not a dataset card: {error}") from error

@@ -1,0 +1,162 @@
+"""Merge exports of other people's datasets into one that trains the product's five classes.
+
+The result is an Ultralytics dataset: ``data.yaml``, ``{train,valid,test}/{images,labels}`` and beside it
+``provenance.jsonl`` (one row a picture: where it came from, whether its people were labelled or added by a model) and
+``counts.json`` (boxes per class, split and source, and what the cards do not name and was therefore dropped).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from service.lab.dataset.cards import Card
+from service.lab.dataset.coco import coco_files, read_coco
+from service.lab.dataset.faults import DatasetError
+from service.lab.dataset.people import people_of
+from service.lab.dataset.records import SPLITS, LabelledBox, Picture
+from service.lab.dataset.yolo import read_yolo
+from service.safety.equipment import CLASS_ID, CLASSES
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One export on disk and the card that explains its labels."""
+
+    card: Card
+    folder: Path
+
+
+@dataclass(slots=True)
+class Counts:
+    """What went into the merged set and what did not."""
+
+    pictures: Counter[str] = field(default_factory=Counter)
+    boxes: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    without_label_file: Counter[str] = field(default_factory=Counter)
+    people_added: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, dict[str, int]]:
+        """Return the counts as plain mappings; keys are ``source/split[/class]``."""
+        return {name: dict(sorted(getattr(self, name).items())) for name in self.__slots__}
+
+
+def read_export(folder: Path) -> Iterator[Picture]:
+    """Yield every picture of an export, whichever of the known layouts it has.
+
+    Raises:
+        DatasetError: no known layout, or something in it can't be read.
+    """
+    annotations = coco_files(folder)
+    config = next((path for path in (folder / "data.yaml", folder / "data.yml") if path.is_file()), None)
+    if config is not None:
+        yield from read_yolo(config)
+    elif annotations:
+        for path in annotations:
+            yield from read_coco(path)
+    else:
+        raise DatasetError(folder, "no dataset here: expected a data.yaml, */_annotations.coco.json or annotations/instances_*.json")
+
+
+def prepare(
+    sources: list[Source],
+    out: Path,
+    *,
+    people_from: Path | None = None,
+    on_picture: Callable[[str], None] = lambda name: None,
+) -> Counts:
+    """Write the merged dataset to `out`, which must not hold anything yet.
+
+    Args:
+        sources: exports in the order they are merged.
+        out: folder to write.
+        people_from: a COCO ``.pt`` that adds person boxes where a card says people are not labelled.
+        on_picture: called with each written picture's name, for a progress bar.
+
+    Raises:
+        DatasetError: a source can't be read, or `out` is not empty.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise DatasetError(out, "is not empty; give a new folder, or remove it first")
+    unlabelled = [source.card.name for source in sources if not source.card.people_labelled]
+    if unlabelled and people_from is None:
+        raise DatasetError(
+            sources[0].folder,
+            f"{', '.join(unlabelled)} labels no people: training on it would teach that people are background; "
+            "add person boxes with --people-from COCO_WEIGHTS.pt, or leave it out",
+        )
+    pictures = [(source.card, list(read_export(source.folder))) for source in sources]  # refuse before writing
+    counts = Counts()
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "provenance.jsonl").open("w", encoding="utf-8") as provenance:
+        for card, listed in pictures:
+            for picture, added in _with_people(card, listed, people_from):
+                name = _write(out, card, picture, added, counts)
+                row = {
+                    "picture": name,
+                    "source": card.name,
+                    "original": picture.path.name,
+                    "base": picture.base,
+                    "split": picture.split,
+                    "people": "labelled" if card.people_labelled else f"added by {people_from and people_from.name}",
+                }
+                provenance.write(json.dumps(row, ensure_ascii=False) + "\n")
+                on_picture(name)
+    _write_config(out)
+    (out / "counts.json").write_text(json.dumps(counts.as_json(), indent=2) + "\n", encoding="utf-8")
+    return counts
+
+
+def _with_people(
+    card: Card, pictures: list[Picture], people_from: Path | None
+) -> Iterator[tuple[Picture, tuple[LabelledBox, ...]]]:
+    if card.people_labelled or people_from is None:
+        yield from ((picture, ()) for picture in pictures)
+    else:
+        yield from zip(pictures, people_of(people_from, (picture.path for picture in pictures)), strict=True)
+
+
+def _write(out: Path, card: Card, picture: Picture, added: tuple[LabelledBox, ...], counts: Counts) -> str:
+    key = f"{card.name}/{picture.split}"
+    counts.pictures[key] += 1
+    counts.without_label_file[key] += not picture.has_label_file
+    rows = []
+    for box in picture.boxes:
+        target = card.target(box.label)
+        if target is None:
+            counts.dropped[f"{card.name}/{box.label}"] += 1
+        else:
+            rows.append(_row(CLASS_ID[target], box))
+            counts.boxes[f"{key}/{target}"] += 1
+    for box in added:
+        rows.append(_row(CLASS_ID["person"], box))
+        counts.people_added[key] += 1
+    name = f"{card.name}__{picture.path.name}"
+    images, labels = (out / picture.split / kind for kind in ("images", "labels"))
+    images.mkdir(parents=True, exist_ok=True)
+    labels.mkdir(parents=True, exist_ok=True)
+    if (images / name).exists():
+        raise DatasetError(picture.path, "stands twice in this export under one name")
+    shutil.copyfile(picture.path, images / name)
+    (labels / f"{Path(name).stem}.txt").write_text("".join(rows), encoding="utf-8")
+    return name
+
+
+def _row(class_id: int, box: LabelledBox) -> str:
+    return f"{class_id} {box.cx:.6f} {box.cy:.6f} {box.w:.6f} {box.h:.6f}\n"
+
+
+def _write_config(out: Path) -> None:
+    config: dict[str, object] = {}
+    for split in SPLITS:
+        if (out / split / "images").is_dir():
+            config["val" if split == "valid" else split] = f"{split}/images"
+    config["names"] = dict(enumerate(CLASSES))
+    (out / "data.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")

@@ -1,0 +1,73 @@
+"""What a detector saw on one picture: parallel arrays, validated once, read-only from then on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.safety.equipment import CLASSES
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Boxes on one picture.
+
+    Attributes:
+        boxes: (n, 4) float32, x1 y1 x2 y2 in pixels of the upright picture.
+        confidence: (n,) float32, 0..1.
+        class_id: (n,) int64, an index into `equipment.CLASSES`.
+        width, height: the upright picture's size in pixels.
+        scale: pixels as the model saw them for one pixel of the picture (letterboxing makes it smaller or larger).
+
+    Raises:
+        ValueError: shapes differ, a value is not finite or out of range, or a box has no area.
+    """
+
+    boxes: Floats
+    confidence: Floats
+    class_id: Ints
+    width: int
+    height: int
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        boxes = np.array(self.boxes, dtype=np.float32).reshape(-1, 4)
+        confidence = np.array(self.confidence, dtype=np.float32).reshape(-1)
+        class_id = np.array(self.class_id, dtype=np.int64).reshape(-1)
+        if not len(boxes) == len(confidence) == len(class_id):
+            raise ValueError(f"{len(boxes)} boxes, {len(confidence)} confidences, {len(class_id)} classes")
+        if self.width <= 0 or self.height <= 0 or not self.scale > 0:
+            raise ValueError(f"a picture of {self.width}x{self.height} at scale {self.scale} can't hold detections")
+        if not (np.isfinite(boxes).all() and (boxes[:, 2:] > boxes[:, :2]).all()):
+            raise ValueError("every box needs finite corners with x2 > x1 and y2 > y1")
+        if not ((confidence >= 0) & (confidence <= 1)).all():
+            raise ValueError("confidences must lie in 0..1")
+        if not ((class_id >= 0) & (class_id < len(CLASSES))).all():
+            raise ValueError(f"class ids must lie in 0..{len(CLASSES) - 1}")
+        for name, array in (("boxes", boxes), ("confidence", confidence), ("class_id", class_id)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    def __len__(self) -> int:
+        return len(self.confidence)
+
+    def where(self, mask: Mask) -> Detections:
+        """Return the detections that `mask` ((n,) bool) selects."""
+        return Detections(
+            self.boxes[mask], self.confidence[mask], self.class_id[mask], self.width, self.height, self.scale
+        )
+
+    def of(self, *class_ids: int) -> Mask:
+        """Return the (n,) bool mask of the detections whose class is one of `class_ids`."""
+        return np.isin(self.class_id, class_ids)
+
+
+def empty(width: int, height: int, scale: float = 1.0) -> Detections:
+    """Return no detections on a picture of this size."""
+    return Detections(np.empty((0, 4)), np.empty(0), np.empty(0, dtype=np.int64), width, height, scale)

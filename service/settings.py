@@ -1,0 +1,68 @@
+"""What an operator can configure: environment variables that begin with ``PPE_``."""
+
+from __future__ import annotations
+
+import ipaddress
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def shipped(folder: Literal["weights", "datasets"]) -> Path:
+    """Return where the project's own weights or dataset cards lie: in the checkout, or in the installed package."""
+    package = Path(str(resources.files("service")))
+    checkout = package.parent / folder
+    return checkout if (package.parent / "pyproject.toml").is_file() else package / f"_{folder}"
+
+
+class Settings(BaseSettings):
+    """Settings of the service. Each field is read from ``PPE_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="PPE_", frozen=True, extra="ignore")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on. Loopback only, until API keys exist.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+
+    weights: Path = Field(
+        default_factory=lambda: shipped("weights") / "manifest.json",
+        description="The manifest.json of the weights to run.",
+    )
+    detector: Literal["openvino", "ultralytics"] = Field(
+        default="openvino",
+        description="openvino runs the .onnx on a CPU or Intel GPU; ultralytics runs the .pt, on CUDA too (extra: train).",
+    )
+    device: str = Field(default="", description="Device for the detector; empty means CPU (openvino) or automatic.")
+    precision: Literal["auto", "f32", "bf16"] = Field(
+        default="auto", description="Arithmetic of the openvino detector; auto takes bf16 where the CPU has it."
+    )
+    threads: int = Field(default=0, ge=0, le=256, description="CPU threads of the detector; 0 takes all cores.")
+    streams: int = Field(default=2, ge=1, le=64, description="Pictures that the detector works on at once.")
+
+    max_body_bytes: int = Field(default=100 * 2**20, ge=1024, description="Largest request body.")
+    max_images: int = Field(default=32, ge=1, le=1000, description="Most pictures in one request.")
+    max_image_bytes: int = Field(default=25 * 2**20, ge=1024, description="Largest picture file.")
+    max_image_pixels: int = Field(default=50_000_000, ge=1024, le=2**28, description="Most pixels of a picture.")
+    max_image_side: int = Field(default=16_384, ge=32, le=65_535, description="Longest side of a picture in pixels.")
+    max_image_aspect: float = Field(default=20.0, ge=1, description="Longest side per shortest side of a picture.")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe level that is logged."
+    )
+    log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")
+
+    @field_validator("host")
+    @classmethod
+    def _loopback(cls, host: str) -> str:
+        if host == "localhost":
+            return host
+        try:
+            if ipaddress.ip_address(host).is_loopback:
+                return host
+        except ValueError:
+            pass
+        raise ValueError(
+            f"{host!r} is no loopback address; without API keys the service listens on 127.0.0.1, ::1 or localhost only"
+        )
