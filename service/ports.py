@@ -53,5 +53,5 @@ class Detector(Protocol):
         ...
 
 
-class DetectorClosed(RuntimeError):
+class DetectorClosed(RuntimeError):  # noqa: N818 - it reads as what happened
     """The detector was closed and takes no more images."""

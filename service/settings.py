@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     )
     detector: Literal["openvino", "ultralytics"] = Field(
         default="openvino",
-        description="openvino runs the .onnx on a CPU or Intel GPU; ultralytics runs the .pt, on CUDA too (extra: train).",
+        description="openvino runs the .onnx on a CPU or Intel GPU; ultralytics the .pt, on CUDA too (extra: train).",
     )
     device: str = Field(default="", description="Device for the detector; empty means CPU (openvino) or automatic.")
     precision: Literal["auto", "f32", "bf16"] = Field(

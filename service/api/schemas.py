@@ -102,6 +102,48 @@ class PictureSchema(Schema):
     summary: SummarySchema
 
 
+class PlaceSchema(Schema):
+    """Which picture of the request an entry is about."""
+
+    index: int = Field(description="Place in the request, from 0, in order of appearance.")
+    filename: str | None = Field(description="The file's name as the client sent it; null when it sent none.")
+
+
+class JudgedSchema(PictureSchema, PlaceSchema):
+    """A picture of the request that was judged."""
+
+    @classmethod
+    def of(cls, index: int, filename: str | None, picture: PictureSchema) -> JudgedSchema:
+        """Put a presented picture in its place."""
+        return cls(index=index, filename=filename, **dict(picture))
+
+
+class ErrorSchema(Schema):
+    """Why one picture of several could not be judged; the same codes as of problems."""
+
+    code: str
+    title: str
+    detail: str
+    status: int = Field(description="What the request would have ended with, had it held this picture only.")
+
+
+class RefusedSchema(PlaceSchema):
+    """A picture of the request that could not be judged."""
+
+    error: ErrorSchema
+
+
+class TimingsSchema(Schema):
+    """Milliseconds, waiting included; `decode`, `detect` and `judge` are sums over the pictures."""
+
+    decode: float
+    detect: float
+    judge: float
+    total: float = Field(
+        description="From the request's header to its answer; less than the sum when pictures overlap."
+    )
+
+
 class ModelSchema(Schema):
     """The weights that answered."""
 
@@ -126,6 +168,16 @@ class ThresholdsSchema(Schema):
     def of(cls, thresholds: Thresholds) -> ThresholdsSchema:
         """Present thresholds."""
         return cls.model_validate(thresholds.model_dump())
+
+
+class AnswerSchema(Schema):
+    """The answer to one request: an entry for every picture that it held."""
+
+    images: list[JudgedSchema | RefusedSchema]
+    model: ModelSchema
+    thresholds: ThresholdsSchema
+    timings_ms: TimingsSchema
+    request_id: str
 
 
 def present(
@@ -173,9 +225,7 @@ def _person(index: int, sighting: Sighting, require: tuple[Equipment, ...]) -> P
 
 
 def _detections(detections: Detections, floor: float) -> list[DetectionSchema]:
-    rows = zip(
-        detections.class_id.tolist(), detections.confidence.tolist(), detections.boxes.tolist(), strict=True
-    )
+    rows = zip(detections.class_id.tolist(), detections.confidence.tolist(), detections.boxes.tolist(), strict=True)
     strongest = sorted((row for row in rows if row[1] >= floor), key=lambda row: (-row[1], row[0], row[2]))
     return [
         DetectionSchema(class_name=CLASSES[class_id], confidence=round(confidence, 4), box=BoxSchema.of(box))

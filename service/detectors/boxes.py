@@ -1,4 +1,4 @@
-"""From a model's raw output to `Detections`. Suppressing doubles is OpenCV's (batched, per class), after a numpy cut."""
+"""From a model's raw output to `Detections`. OpenCV suppresses doubles (per class) after a numpy cut."""
 
 from __future__ import annotations
 
@@ -56,4 +56,5 @@ def _one_to_many(raw: Raw) -> tuple[Raw, Raw, NDArray[np.int64]]:
         dtype=np.int64,
     ).reshape(-1)
     kept = kept[np.argsort(-confidence[kept], kind="stable")][:MOST]
-    return np.hstack([corner, corner + size])[kept], confidence[kept], class_id[kept]
+    corners = np.hstack([corner, corner + size]).astype(np.float32)
+    return corners[kept], confidence[kept], class_id[kept]

@@ -28,9 +28,9 @@ class Fit:
 
     def back(self, boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
         """Bring (n, 4) x1 y1 x2 y2 boxes from the input to the picture, cut to its edges."""
-        moved = (boxes - np.array([self.left, self.top, self.left, self.top], dtype=np.float32)) / self.scale
-        low, high = np.zeros(4, dtype=np.float32), np.array([width, height, width, height], dtype=np.float32)
-        return np.clip(moved, low, high).astype(np.float32)
+        moved = (boxes - np.array([self.left, self.top, self.left, self.top])) / self.scale
+        within: NDArray[np.float32] = np.clip(moved, 0, [width, height, width, height]).astype(np.float32)
+        return within
 
 
 def best_shape(width: int, height: int, shapes: tuple[Shape, ...]) -> Shape:
@@ -44,14 +44,13 @@ def letterbox(image: Image, shape: Shape) -> tuple[Image, Fit]:
     scale = _scale(width, height, shape)
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
     if (new_width, new_height) != (width, height):
-        image = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
+        image = np.asarray(cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR), np.uint8)
     spare_x, spare_y = shape[1] - new_width, shape[0] - new_height
     left, top = round(spare_x / 2 - 0.1), round(spare_y / 2 - 0.1)
     if spare_x or spare_y:
-        image = cv2.copyMakeBorder(
-            image, top, spare_y - top, left, spare_x - left, cv2.BORDER_CONSTANT, value=(PAD, PAD, PAD)
-        )
-    return np.ascontiguousarray(image, dtype=np.uint8), Fit(scale, left, top)
+        sides = top, spare_y - top, left, spare_x - left
+        image = np.asarray(cv2.copyMakeBorder(image, *sides, cv2.BORDER_CONSTANT, value=(PAD, PAD, PAD)), np.uint8)
+    return np.ascontiguousarray(image), Fit(scale, left, top)
 
 
 def _scale(width: int, height: int, shape: Shape) -> float:

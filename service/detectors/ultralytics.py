@@ -47,7 +47,7 @@ class UltralyticsDetector:
             ) from error
         try:
             self._yolo = YOLO(str(weights.path), task="detect")
-        except Exception as error:  # whatever a damaged checkpoint makes torch or pickle raise
+        except Exception as error:
             raise WeightsError(f"{weights.path}: ultralytics can't read these weights") from error
         check_classes(weights.path, self._yolo.names)
         self._model = weights.model
@@ -115,13 +115,13 @@ class UltralyticsDetector:
             )
             for (image, future), result in zip(batch, results, strict=True):
                 future.set_result(_detections(image, result))
-        except Exception as error:  # the caller gets it: the owner thread must live on
+        except Exception as error:  # noqa: BLE001 - the caller gets it: the owner thread must live on
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
 
 
-def _detections(image: Image, result: Any) -> Detections:  # noqa: ANN401 - ultralytics ships no types
+def _detections(image: Image, result: Any) -> Detections:
     height, width = image.shape[:2]
     boxes = result.boxes.xyxy.cpu().numpy()
     solid = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)

@@ -153,7 +153,7 @@ def resume(out: Path) -> Path:
 
 
 def fingerprint(data: Path) -> str:
-    """Return a sha256 over names and label rows of a prepared dataset: two runs with one fingerprint saw one dataset."""
+    """Return a sha256 over names and label rows of a prepared dataset: one fingerprint, one dataset."""
     digest = hashlib.sha256()
     for path in sorted(data.parent.glob("*/labels/*.txt")):
         digest.update(f"{path.parent.parent.name}/{path.name}\n".encode())
@@ -174,7 +174,7 @@ def _run(overrides: dict[str, Any], out: Path, precision: str) -> Path:
             super()._setup_train()
             if self.device.type == "cpu":
                 torch.set_num_threads(os.cpu_count() or 1)
-                self.model = self.model.to(memory_format=torch.channels_last)
+                self.model.to(memory_format=torch.channels_last)
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
             batch = super().preprocess_batch(batch)
@@ -182,7 +182,7 @@ def _run(overrides: dict[str, Any], out: Path, precision: str) -> Path:
                 batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
             return batch
 
-    def keep(trainer: Any) -> None:  # noqa: ANN401 - ultralytics ships no types
+    def keep(trainer: Any) -> None:
         kept = out / "epochs"
         kept.mkdir(exist_ok=True)
         target = kept / f"epoch-{trainer.epoch + 1:03d}.pt"

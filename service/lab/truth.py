@@ -1,14 +1,14 @@
 """Person truth: who is in each evaluation picture and what they wear, as a person who looks at it would say.
 
-Made from an export's labels by a plain rule (``truth_review.rule``) and, wherever the rule can't tell, by decisions taken
-by eye (``truth_review.decisions``). Labels, rule and decisions together give the same file byte for byte.
+Made from an export's labels by a plain rule (``truth_review.rule``) and, wherever the rule can't tell, by decisions
+taken by eye (``truth_review.decisions``). Labels, rule and decisions together give the same file byte for byte.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,7 +29,7 @@ from service.lab.truth_review.decisions import (
     Judgement,
     NoPerson,
 )
-from service.lab.truth_review.rule import Box, Item, Labels, Verdict, can_belong, labels_of, ownerless, verdicts
+from service.lab.truth_review.rule import Box, Item, Labels, Verdict, labels_of, lies_in, ownerless, verdicts
 from service.safety.equipment import Equipment
 
 TruthSplit = Literal["valid", "test"]
@@ -85,9 +85,7 @@ def write_truth(path: Path, pictures: Iterable[TruthPicture]) -> None:
     path.write_text("".join(rows), encoding="utf-8", newline="\n")
 
 
-def make_truth(
-    card: Card, folder: Path, splits: Collection[Split], decisions: Sequence[Decision]
-) -> list[TruthPicture]:
+def make_truth(card: Card, folder: Path, splits: Sequence[Split], decisions: Sequence[Decision]) -> list[TruthPicture]:
     """Make the truth of an export's `splits`: labels, then the rule, then what was decided by looking.
 
     Args:
@@ -134,7 +132,9 @@ def _picture(picture: Picture, split: TruthSplit, card: Card, decisions: Sequenc
 def _people(path: Path, labels: Labels, decisions: Sequence[Decision]) -> list[TruthPerson]:
     _refuse_stale(path, labels, decisions)
     added = [decision for decision in decisions if isinstance(decision, AddedPerson)]
-    _refuse_ownerless(path, labels, added, {decision.box for decision in decisions if isinstance(decision, IgnoredItem)})
+    _refuse_ownerless(
+        path, labels, added, {decision.box for decision in decisions if isinstance(decision, IgnoredItem)}
+    )
     dropped = {decision.box for decision in decisions if isinstance(decision, NoPerson)}
     judged = {decision.box: decision for decision in decisions if isinstance(decision, JudgedPerson)}
     people = [
@@ -151,7 +151,9 @@ def _looked(decision: JudgedPerson | AddedPerson) -> TruthPerson:
 
 def _by_rule(path: Path, verdict: Verdict) -> TruthPerson:
     if verdict.doubts:
-        raise DatasetError(path, f"person at {_corners(verdict.person)} is ambiguous ({', '.join(verdict.doubts)}) and undecided")
+        raise DatasetError(
+            path, f"person at {_corners(verdict.person)} is ambiguous ({', '.join(verdict.doubts)}) and undecided"
+        )
 
     def judgement(equipment: Equipment) -> Judgement:
         return "worn" if verdict.items[equipment].worn else "missing"
@@ -170,7 +172,8 @@ def _refuse_stale(path: Path, labels: Labels, decisions: Sequence[Decision]) -> 
 
 def _refuse_ownerless(path: Path, labels: Labels, added: Sequence[AddedPerson], ignored: set[Box]) -> None:
     def settled(item: Item) -> bool:
-        return item.box in ignored or any(can_belong(item, person.box) for person in added)
+        # Anywhere in an added person's box will do: whoever added the person saw the item.
+        return item.box in ignored or any(lies_in(item.box, person.box) for person in added)
 
     for item in ownerless(labels):
         if not settled(item):

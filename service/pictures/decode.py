@@ -18,6 +18,7 @@ os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 import cv2
 import numpy as np
 from PIL import Image as PillowImage
+from PIL import UnidentifiedImageError
 
 from service.ports import Image
 
@@ -79,9 +80,7 @@ def check_header(content: bytes, limits: PictureLimits) -> tuple[int, int]:
     if not content:
         raise PictureError("EMPTY_FILE", "The file is empty (0 bytes).")
     if len(content) > limits.bytes:
-        raise PictureError(
-            "IMAGE_TOO_LARGE", f"The file has {len(content)} bytes; at most {limits.bytes} are taken."
-        )
+        raise PictureError("IMAGE_TOO_LARGE", f"The file has {len(content)} bytes; at most {limits.bytes} are taken.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -90,9 +89,9 @@ def check_header(content: bytes, limits: PictureLimits) -> tuple[int, int]:
                 animated = header.format in _ANIMATED and getattr(header, "n_frames", 1) > 1
     except PillowImage.DecompressionBombError as error:
         raise PictureError("IMAGE_TOO_LARGE", f"More pixels than are taken (at most {limits.pixels}).") from error
-    except PillowImage.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise _unidentified(content) from error
-    except Exception as error:  # Pillow's parsers raise ValueError, SyntaxError, struct.error, OSError ... on rubbish
+    except Exception as error:
         raise PictureError("IMAGE_UNREADABLE", "The picture's header is damaged.") from error
     if animated:
         raise PictureError("UNSUPPORTED_IMAGE", "Animated pictures are not taken: send one frame.")

@@ -70,4 +70,5 @@ class Detections:
 
 def empty(width: int, height: int, scale: float = 1.0) -> Detections:
     """Return no detections on a picture of this size."""
-    return Detections(np.empty((0, 4)), np.empty(0), np.empty(0, dtype=np.int64), width, height, scale)
+    none = np.empty(0, dtype=np.float32)
+    return Detections(none.reshape(0, 4), none, np.empty(0, dtype=np.int64), width, height, scale)

@@ -1,4 +1,4 @@
-"""The words of the trade: classes a model knows, equipment a person wears, and which class says what about which.
+"""The words of the trade: classes a model knows, equipment a person wears, which class says what about which.
 
 The class names and their order are part of the weights' contract; a model that lacks one of them cannot serve the rules.
 """

@@ -167,7 +167,7 @@ def _assign(evidence: Detections, people: Matrix, spots: list[int], equipment: E
 
 
 def _head_fit(people: Matrix, heads: Matrix) -> Matrix:
-    """Return (people, heads) in 0..1: how well each head's box sits where that person's head can be; 0 = it can't."""
+    """Return (people, heads) in 0..1: how well each head's box sits where that head can be; 0 = it can't."""
     width, height = _sizes(people)
     head_width, head_height = (size[:, 0] for size in _sizes(heads))
     centre_x, centre_y = _centres(heads)
@@ -180,7 +180,7 @@ def _head_fit(people: Matrix, heads: Matrix) -> Matrix:
 
 
 def _torso_fit(people: Matrix, torsos: Matrix) -> Matrix:
-    """Return (people, torsos) in 0..1: how well each torso's box sits where that person's torso can be; 0 = it can't."""
+    """Return (people, torsos) in 0..1: how well each torso's box sits where that torso can be; 0 = it can't."""
     width, height = _sizes(people)
     torso_width, torso_height = (size[:, 0] for size in _sizes(torsos))
     centre_x, centre_y = _centres(torsos)
@@ -211,7 +211,7 @@ def _inside(people: Matrix, items: Matrix) -> Matrix:
     return shared
 
 
-def _finding(  # noqa: PLR0913 - one finding needs the whole picture around it
+def _finding(
     evidence: Detections, thresholds: Thresholds, people: Matrix, index: int, equipment: Equipment, item: int | None
 ) -> Finding:
     if (people[index, 3] - people[index, 1]) * evidence.scale < thresholds.minimum_height[equipment]:

@@ -20,7 +20,7 @@ from service.lab.dataset.cards import Card
 from service.lab.dataset.coco import coco_files, read_coco
 from service.lab.dataset.faults import DatasetError
 from service.lab.dataset.people import people_of
-from service.lab.dataset.records import SPLITS, LabelledBox, Picture
+from service.lab.dataset.records import SPLITS, LabelledBox, Picture, Split
 from service.lab.dataset.yolo import read_yolo
 from service.safety.equipment import CLASS_ID, CLASSES
 
@@ -62,7 +62,9 @@ def read_export(folder: Path) -> Iterator[Picture]:
         for path in annotations:
             yield from read_coco(path)
     else:
-        raise DatasetError(folder, "no dataset here: expected a data.yaml, */_annotations.coco.json or annotations/instances_*.json")
+        raise DatasetError(
+            folder, "no dataset here: expected a data.yaml, */_annotations.coco.json or annotations/instances_*.json"
+        )
 
 
 def prepare(
@@ -70,7 +72,8 @@ def prepare(
     out: Path,
     *,
     people_from: Path | None = None,
-    on_picture: Callable[[str], None] = lambda name: None,
+    splits: tuple[Split, ...] = SPLITS,
+    on_picture: Callable[[str], None] = lambda _: None,
 ) -> Counts:
     """Write the merged dataset to `out`, which must not hold anything yet.
 
@@ -78,6 +81,7 @@ def prepare(
         sources: exports in the order they are merged.
         out: folder to write.
         people_from: a COCO ``.pt`` that adds person boxes where a card says people are not labelled.
+        splits: which splits to take.
         on_picture: called with each written picture's name, for a progress bar.
 
     Raises:
@@ -92,7 +96,10 @@ def prepare(
             f"{', '.join(unlabelled)} labels no people: training on it would teach that people are background; "
             "add person boxes with --people-from COCO_WEIGHTS.pt, or leave it out",
         )
-    pictures = [(source.card, list(read_export(source.folder))) for source in sources]  # refuse before writing
+    pictures = [  # everything is read before anything is written
+        (source.card, [picture for picture in read_export(source.folder) if picture.split in splits])
+        for source in sources
+    ]
     counts = Counts()
     out.mkdir(parents=True, exist_ok=True)
     with (out / "provenance.jsonl").open("w", encoding="utf-8") as provenance:

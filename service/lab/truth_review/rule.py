@@ -62,9 +62,9 @@ def labels_of(picture: Picture, card: Card, width: int, height: int) -> Labels:
         )
         if target == "person":
             people.append(box)
-        for equipment in EQUIPMENT:
-            if target in (equipment, f"no-{equipment}"):
-                items.append(Item(equipment, target == equipment, box))
+        elif target is not None:
+            equipment: Equipment = "helmet" if target in ("helmet", "no-helmet") else "vest"
+            items.append(Item(equipment, target == equipment, box))
     return Labels(tuple(people), tuple(items))
 
 
@@ -74,7 +74,7 @@ def can_belong(item: Item, person: Box) -> bool:
     low, high = BAND[item.equipment]
     across = person[0] <= (x1 + x2) / 2 <= person[2]
     down = low <= ((y1 + y2) / 2 - person[1]) / max(person[3] - person[1], 1e-9) <= high
-    return across and down and _share_inside(item.box, person) >= LEAST_INSIDE
+    return across and down and lies_in(item.box, person)
 
 
 def verdicts(labels: Labels) -> list[Verdict]:
@@ -87,7 +87,7 @@ def verdicts(labels: Labels) -> list[Verdict]:
         for equipment in EQUIPMENT:
             fitting = [item for item in labels.items if item.equipment == equipment and can_belong(item, person)]
             if len(fitting) != 1:
-                doubts.append(f"{len(fitting) or 'no'} {equipment} items")
+                doubts.append(f"{len(fitting)} {equipment} items")
             elif owners[fitting[0]] > 1:
                 doubts.append(f"{equipment} item claimed by {owners[fitting[0]]} people")
             else:
@@ -101,8 +101,9 @@ def ownerless(labels: Labels) -> list[Item]:
     return [item for item in labels.items if not any(can_belong(item, person) for person in labels.people)]
 
 
-def _share_inside(item: Box, person: Box) -> float:
+def lies_in(item: Box, person: Box) -> bool:
+    """Say whether enough of the item's area lies in the person's box."""
     width = min(item[2], person[2]) - max(item[0], person[0])
     height = min(item[3], person[3]) - max(item[1], person[1])
     area = (item[2] - item[0]) * (item[3] - item[1])
-    return max(width, 0.0) * max(height, 0.0) / area if area > 0 else 0.0
+    return width > 0 and height > 0 and width * height >= LEAST_INSIDE * area

@@ -1,0 +1,23 @@
+# Serving only: no torch, no compiler, not root. The first stage builds the wheel and its environment, the second runs it.
+FROM python:3.12-slim-bookworm AS build
+WORKDIR /source
+RUN python -m venv /opt/ppe
+COPY pyproject.toml README.md LICENSE ./
+COPY service service
+COPY weights weights
+COPY datasets datasets
+RUN /opt/ppe/bin/pip install --no-cache-dir .
+
+FROM python:3.12-slim-bookworm
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --no-create-home ppe
+COPY --from=build /opt/ppe /opt/ppe
+ENV PATH=/opt/ppe/bin:$PATH PYTHONUNBUFFERED=1 PPE_LOG_FORMAT=json MPLCONFIGDIR=/tmp
+USER ppe
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
+# Until API keys exist the service listens on loopback only: run it with --network host, or beside a proxy in one pod.
+CMD ["ppe", "serve"]

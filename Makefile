@@ -1,0 +1,63 @@
+# run, test: everything they need is set up first, in .venv. Nothing outside this folder is touched, except that as root
+# on Debian or Ubuntu the two system libraries that OpenCV needs are installed when they are missing.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+PYTEST_ARGS ?=
+
+.PHONY: run test lint format proof bench wheel clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.serve  ## set up and serve on 127.0.0.1:8000
+	$(BIN)/ppe serve
+
+test: $(VENV)/.test  ## set up and run the tests (what needs torch or datasets skips and says so)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev  ## formatting, rules, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+proof: $(VENV)/.train  ## measure the figures that README and model card state; writes docs/evaluation/
+	$(BIN)/ppe evaluate --data $(DATA) --out docs/evaluation
+	$(BIN)/python -m benchmarks.service --out docs/evaluation/service.json
+	$(BIN)/python -m benchmarks.http --out docs/evaluation/http.json
+
+bench: $(VENV)/.train
+	$(BIN)/python -m benchmarks.http
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf $(VENV) dist build
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.serve: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	sh .ci/libraries $(BIN)/python
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/.serve
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.serve
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+# torch first and pinned: a bare "ultralytics" would fetch whatever torch is newest
+$(VENV)/.train: pyproject.toml | $(VENV)/.test
+	$(BIN)/python -m pip install --quiet torch==2.14.1 torchvision==0.29.1
+	$(BIN)/python -m pip install --quiet --editable '.[train,test]'
+	touch $@

@@ -1,0 +1,106 @@
+"""The HTTP application: routes, limits and problems around one detector."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, NoReturn
+
+import anyio.to_thread
+import numpy as np
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from service.api import describe
+from service.api.judging import Judge
+from service.api.limits import RequestLimits
+from service.api.problems import Problem
+from service.api.routes import detect, health
+from service.api.uploads import UploadLimits
+from service.pictures.decode import PictureLimits
+from service.ports import Detector
+
+log = structlog.stdlib.get_logger("service.api")
+
+
+class Api(FastAPI):
+    """FastAPI, with problems in its OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if not self.openapi_schema:
+            self.openapi_schema = describe.completed(super().openapi())
+        return self.openapi_schema
+
+
+def build_app(detector: Detector, limits: PictureLimits, *, max_body_bytes: int, max_images: int) -> FastAPI:
+    """Build the application. It warms the detector up when it starts and closes it when it shuts down.
+
+    Args:
+        detector: what looks at the pictures.
+        limits: what one picture may cost.
+        max_body_bytes: largest request body.
+        max_images: most pictures in one request.
+    """
+    app = Api(
+        title="PPE safety monitor",
+        version=describe.version(),
+        description=describe.ABOUT,
+        license_info={"name": "AGPL-3.0-only", "identifier": "AGPL-3.0-only"},
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    app.state.judge = Judge(detector, limits)
+    app.state.upload_limits = UploadLimits(limits.bytes, max_images)
+    app.state.detector = detector
+    app.state.ready = False
+    app.include_router(detect.router)
+    app.include_router(health.router)
+    app.add_middleware(RequestLimits, max_body_bytes=max_body_bytes)
+    app.add_exception_handler(HTTPException, _refuse_request)
+    app.add_exception_handler(RequestValidationError, _refuse_parameters)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    detector: Detector = app.state.detector
+    try:
+        blank = np.zeros((384, 640, 3), dtype=np.uint8)
+        await asyncio.wrap_future(detector.submit(blank))  # compiles the model, so that nobody's first picture waits
+        app.state.ready = True
+        log.info("ready", model=detector.model.name, version=detector.model.version)
+        yield
+    finally:
+        app.state.ready = False
+        await anyio.to_thread.run_sync(detector.close)
+
+
+async def _refuse_request(request: Request, error: Exception) -> NoReturn:
+    """Put a problem in the place of the framework's own refusal."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    path = request.url.path[:100]
+    if status == 404:
+        raise Problem("NOT_FOUND", f"There is nothing at {path}: POST /v1/detect judges pictures, /docs describes it.")
+    if status == 405:
+        headers = error.headers if isinstance(error, HTTPException) else None
+        allowed = (headers or {}).get("Allow", "another method")
+        raise Problem("METHOD_NOT_ALLOWED", f"{path} takes {allowed}, not {request.method[:20]}.", headers=headers)
+    raise error
+
+
+async def _refuse_parameters(_: Request, error: Exception) -> NoReturn:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    details = [f"{str(entry['loc'][-1])[:40]}: {_MEND.get(entry['type'], entry['msg'])}" for entry in found[:5]]
+    raise Problem("PARAMETER_INVALID", "; ".join(details))
+
+
+_MEND: Final = {
+    "string_pattern_mismatch": "say helmet, vest or helmet,vest",
+    "extra_forbidden": "there is no such parameter, only require and confidence",
+}
+"""Where the framework's own words tell a regular expression or less."""

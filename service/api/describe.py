@@ -1,0 +1,172 @@
+"""What the OpenAPI document says beyond what the code says by itself: bodies, examples and problems."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any, Final
+
+from service.api.problems import KINDS, MEDIA_TYPE, Code, ProblemSchema, urn
+from service.api.schemas import AnswerSchema
+
+ABOUT: Final = (
+    "Says for every person on a picture whether helmet and vest are worn, missing or unknown. "
+    "Every answer that is no success is a problem (RFC 9457) with a stable `code`."
+)
+_REFERENCE: Final = {"$ref": "#/components/schemas/ProblemSchema"}
+
+
+def version() -> str:
+    """Return the installed version of the service."""
+    try:
+        return metadata.version("ppe-monitor")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"  # run from a checkout that was not installed
+
+
+def problems(*codes: Code) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses for problems, one a status, each code with an example."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        status, title = KINDS[code]
+        response = responses.setdefault(
+            status, {"description": "", "content": {MEDIA_TYPE: {"schema": _REFERENCE, "examples": {}}}}
+        )
+        response["description"] = "; ".join(filter(None, [response["description"], f"{code}: {title}"]))
+        response["content"][MEDIA_TYPE]["examples"][code] = {
+            "summary": title,
+            "value": {
+                "type": urn(code),
+                "title": title,
+                "status": status,
+                "detail": _DETAILS.get(code, f"{title}."),
+                "code": code,
+                "request_id": _REQUEST_ID,
+            },
+        }
+    return responses
+
+
+def completed(document: dict[str, Any]) -> dict[str, Any]:
+    """Add what the framework can't know: the problem's schema, which no route returns, and the answer's example."""
+    schemas = document["components"]["schemas"]
+    schemas["ProblemSchema"] = ProblemSchema.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    answer = document["paths"]["/v1/detect"]["post"]["responses"]["200"]["content"]["application/json"]
+    answer["examples"] = {"two pictures, one of them bad": {"value": EXAMPLE}}  # given to a route, it loses its nulls
+    return document
+
+
+_REQUEST_ID: Final = "5f0c2f1e9b7a4d7f8f4f6f1f3b1d2c3a"
+_DETAILS: Final[dict[Code, str]] = {
+    "IMAGE_DIMENSIONS": (
+        "A picture of 1x100000 can't be judged: the shortest side needs 16 pixels and the longest may be 20 times as "
+        "long."
+    ),
+    "IMAGE_UNREADABLE": "The picture is damaged or cut short: send the whole file again.",
+    "NO_IMAGE": "Send at least one file in the field image (or images); this one has file.",
+    "PARAMETER_INVALID": "confidence: Input should be less than or equal to 1",
+}
+
+EXAMPLE: Final = {
+    "images": [
+        {
+            "index": 0,
+            "filename": "gate.jpg",
+            "width": 1920,
+            "height": 1080,
+            "people": [
+                {
+                    "id": 0,
+                    "box": {"x1": 812.4, "y1": 233.1, "x2": 1011.9, "y2": 871.5},
+                    "box_inferred": False,
+                    "height_px": 212.8,
+                    "source_height_px": 638.4,
+                    "confidence": 0.9021,
+                    "helmet": {
+                        "state": "missing",
+                        "confidence": 0.8134,
+                        "box": {"x1": 871.0, "y1": 236.2, "x2": 948.3, "y2": 330.7},
+                        "reason": None,
+                    },
+                    "vest": {"state": "unknown", "confidence": None, "box": None, "reason": "hidden"},
+                    "compliant": False,
+                }
+            ],
+            "detections": [
+                {"class": "person", "confidence": 0.9021, "box": {"x1": 812.4, "y1": 233.1, "x2": 1011.9, "y2": 871.5}},
+                {
+                    "class": "no-helmet",
+                    "confidence": 0.8134,
+                    "box": {"x1": 871.0, "y1": 236.2, "x2": 948.3, "y2": 330.7},
+                },
+            ],
+            "summary": {
+                "people": 1,
+                "compliant": 0,
+                "not_compliant": 1,
+                "undecided": 0,
+                "helmet_missing": 1,
+                "vest_missing": 0,
+            },
+        },
+        {
+            "index": 1,
+            "filename": "notes.txt",
+            "error": {
+                "code": "UNSUPPORTED_IMAGE",
+                "title": KINDS["UNSUPPORTED_IMAGE"].title,
+                "detail": "Not a picture of a kind that is taken: JPEG, PNG, WebP, BMP or TIFF.",
+                "status": 415,
+            },
+        },
+    ],
+    "model": {"name": "ppe-yolo11n", "version": "1", "sha256": "9f" * 32},
+    "thresholds": {
+        "confidence": {"helmet": 0.35, "no-helmet": 0.35, "vest": 0.35, "no-vest": 0.35, "person": 0.35},
+        "inferred_confidence": 0.5,
+        "minimum_height": {"helmet": 50.0, "vest": 50.0},
+    },
+    "timings_ms": {"decode": 9.8, "detect": 31.2, "judge": 0.9, "total": 43.5},
+    "request_id": _REQUEST_ID,
+}
+
+_BINARY: Final = {"type": "string", "format": "binary"}
+DETECT_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "description": (
+        "One or many files in the fields `image` and `images`, or one picture as the raw body. The format is told by "
+        "the bytes (JPEG, PNG, WebP, BMP, first page of a TIFF), never by a name or a media type."
+    ),
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "image": {**_BINARY, "description": "One picture."},
+                    "images": {"type": "array", "items": _BINARY, "description": "Several pictures."},
+                },
+            }
+        },
+        **{
+            kind: {"schema": _BINARY}
+            for kind in (
+                "image/jpeg",
+                "image/png",
+                "image/webp",
+                "image/bmp",
+                "image/tiff",
+                "application/octet-stream",
+            )
+        },
+    },
+}
+DETECT_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "model": AnswerSchema,
+        "description": "At least one picture was judged. With `Accept: image/jpeg`: the annotated picture.",
+        "content": {"image/jpeg": {"schema": _BINARY}},
+    },
+    **problems(*(code for code in KINDS if code != "NOT_FOUND")),
+}

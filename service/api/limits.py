@@ -1,0 +1,169 @@
+"""What holds for every request, whichever route it takes: an id, a largest body, one log line, and no traceback out."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import Final
+from urllib.parse import quote
+
+import anyio
+import structlog
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.problems import Problem, problem_response
+
+DRAIN: Final = 2**20
+"""A refused body is read to its end when no more than this is left, so that the connection can be used again."""
+LINGER: Final = 2.0
+"""Seconds in which the rest of a larger one is thrown away after the answer. To close at once would reset the
+connection, and a client that is still sending would lose the answer."""
+CLIENT_GONE: Final = 499
+"""What the log calls the status of a request whose client left before the answer."""
+_SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PROBES: Final = frozenset({"/healthz", "/readyz"})
+
+log = structlog.stdlib.get_logger("service.api")
+
+
+class RequestLimits:
+    """ASGI middleware that every request passes through.
+
+    Args:
+        app: the application inside.
+        max_body_bytes: a larger body ends as BODY_TOO_LARGE, by its Content-Length or while it streams.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, receive, send, self._max_body_bytes)
+        scope.setdefault("state", {})["request_id"] = exchange.request_id
+        with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
+            started = time.perf_counter()
+            try:
+                await self._serve(scope, exchange)
+            finally:
+                ended = exchange.ended or time.perf_counter()
+                _log_access(scope, exchange.status, (ended - started) * 1000)
+
+    async def _serve(self, scope: Scope, exchange: _Exchange) -> None:
+        try:
+            exchange.check_declared_size()
+            await self._app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            if exchange.begun:
+                raise  # only the server can cut an answer short that has begun
+            if isinstance(error, Problem):
+                await exchange.refuse(error)
+                return
+            log.exception("request failed")
+            await exchange.refuse(Problem("INTERNAL", "The service failed on this request; its log tells more."))
+
+
+class _Exchange:
+    """One request and its response."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int) -> None:
+        headers = Headers(scope=scope)
+        asked = headers.get("x-request-id", "")
+        self.request_id = asked if _SANE_ID.fullmatch(asked) else uuid.uuid4().hex
+        self.status = CLIENT_GONE
+        self.begun = False
+        self.ended: float | None = None
+        self._scope, self._receive, self._send = scope, receive, send
+        self._max = max_body_bytes
+        self._declared = _size(headers)
+        self._read = 0
+        chunked = "transfer-encoding" in headers
+        self._complete = not chunked and not self._declared
+        # Both framings at once is how requests are smuggled past a proxy: answer, but trust nothing that follows.
+        self._close = chunked and self._declared is not None
+
+    def check_declared_size(self) -> None:
+        """Refuse a body whose Content-Length already says too much."""
+        if self._declared is not None and self._declared > self._max:
+            raise self._too_large()
+
+    async def receive(self) -> Message:
+        """Receive, and count the body's bytes."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._read += len(message.get("body", b""))
+            self._complete = not message.get("more_body", False)
+            if self._read > self._max:
+                raise self._too_large()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send, with the headers that every response has."""
+        if message["type"] == "http.response.start":
+            await self._drain()
+            self.status, self.begun = message["status"], True
+            headers = [
+                *message.get("headers", []),
+                (b"x-request-id", self.request_id.encode()),
+                (b"x-content-type-options", b"nosniff"),
+            ]
+            if self._close or not self._complete:
+                headers.append((b"connection", b"close"))
+            message = {**message, "headers": headers}
+        elif not message.get("more_body", False):
+            self.ended = time.perf_counter()
+            if not self._complete:
+                await self._send({**message, "more_body": True})
+                await self._linger()
+                message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
+    async def refuse(self, problem: Problem) -> None:
+        """Answer with a problem."""
+        await problem_response(problem, self.request_id)(self._scope, self._receive, self.send)
+
+    async def _drain(self) -> None:
+        limit = self._read + DRAIN
+        if self._declared is not None and self._declared > limit:
+            return
+        if not self._close:
+            await self._read_past(limit)
+
+    async def _linger(self) -> None:
+        with anyio.move_on_after(LINGER):
+            await self._read_past(self._read + self._max)
+
+    async def _read_past(self, limit: int) -> None:
+        """Throw the body away until it ends, the client leaves, or `limit` bytes were read in all."""
+        while not self._complete and self._read <= limit:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                return
+            self._read += len(message.get("body", b""))
+            self._complete = not message.get("more_body", False)
+
+    def _too_large(self) -> Problem:
+        self._close = True
+        return Problem("BODY_TOO_LARGE", f"A request may have {self._max} bytes: send fewer or smaller pictures.")
+
+
+def _size(headers: Headers) -> int | None:
+    declared = headers.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() else None
+
+
+def _log_access(scope: Scope, status: int, milliseconds: float) -> None:
+    # The raw path is percent-encoded, so that no request can write a line of its own into the log.
+    raw = scope.get("raw_path")
+    path = raw.decode("ascii", "replace") if raw else quote(scope["path"])
+    write = log.debug if path in _PROBES else log.info
+    write("request", method=scope["method"], path=path[:200], status=status, ms=round(milliseconds, 1))

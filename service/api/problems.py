@@ -1,0 +1,112 @@
+"""Everything that can go wrong over HTTP: a closed list of stable codes, answered as RFC 9457 problem details."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+Code = Literal[
+    "EMPTY_FILE",
+    "UNSUPPORTED_IMAGE",
+    "IMAGE_UNREADABLE",
+    "IMAGE_TOO_LARGE",
+    "IMAGE_DIMENSIONS",
+    "NO_IMAGE",
+    "TOO_MANY_IMAGES",
+    "ALL_IMAGES_BAD",
+    "BODY_TOO_LARGE",
+    "MULTIPART_INVALID",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "NOT_ACCEPTABLE",
+    "PARAMETER_INVALID",
+    "NOT_FOUND",
+    "METHOD_NOT_ALLOWED",
+    "MODEL_UNAVAILABLE",
+    "INTERNAL",
+]
+
+
+class Kind(NamedTuple):
+    """What is always the same about one code."""
+
+    status: int
+    title: str
+
+
+KINDS: Final[dict[Code, Kind]] = {
+    "EMPTY_FILE": Kind(422, "The file is empty"),
+    "UNSUPPORTED_IMAGE": Kind(415, "The file is no picture of a kind that is taken"),
+    "IMAGE_UNREADABLE": Kind(422, "The picture is damaged"),
+    "IMAGE_TOO_LARGE": Kind(413, "The picture is too large"),
+    "IMAGE_DIMENSIONS": Kind(422, "The picture's shape can't be judged"),
+    "NO_IMAGE": Kind(422, "The request holds no picture"),
+    "TOO_MANY_IMAGES": Kind(413, "The request holds too many pictures"),
+    "ALL_IMAGES_BAD": Kind(422, "None of the pictures could be judged"),
+    "BODY_TOO_LARGE": Kind(413, "The request's body is too large"),
+    "MULTIPART_INVALID": Kind(400, "The multipart body is malformed"),
+    "UNSUPPORTED_MEDIA_TYPE": Kind(415, "The body's media type is not taken"),
+    "NOT_ACCEPTABLE": Kind(406, "The answer can't be given in the form that Accept asks for"),
+    "PARAMETER_INVALID": Kind(422, "A query parameter is invalid"),
+    "NOT_FOUND": Kind(404, "There is nothing at this path"),
+    "METHOD_NOT_ALLOWED": Kind(405, "This path does not take this method"),
+    "MODEL_UNAVAILABLE": Kind(503, "The model takes no pictures now"),
+    "INTERNAL": Kind(500, "The service failed"),
+}
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class ProblemSchema(BaseModel):
+    """Problem details (RFC 9457). Decide by `code`; `detail` is for people and may change."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="urn:ppe-monitor:problem: and the code in lower case, with hyphens.")
+    title: str = Field(description="The same for every problem of this code.")
+    status: int
+    detail: str = Field(description="What is wrong with this request and how to mend it.")
+    code: Code
+    request_id: str
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
+    """A request that ends with a problem instead of an answer.
+
+    Args:
+        code: which one.
+        detail: what is wrong with this request and how to mend it.
+        headers: response headers beside the usual ones.
+        members: extension members of the problem's body.
+    """
+
+    def __init__(self, code: Code, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+        self.code: Code = code
+        self.detail = detail
+        self.headers = headers
+        self.members = members
+        super().__init__(detail)
+
+
+def urn(code: Code) -> str:
+    """Return the URI that names a kind of problem."""
+    return f"urn:ppe-monitor:problem:{code.lower().replace('_', '-')}"
+
+
+def problem_response(problem: Problem, request_id: str) -> Response:
+    """Return the response that tells a client about a problem."""
+    kind = KINDS[problem.code]
+    body = {
+        "type": urn(problem.code),
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "request_id": request_id,
+        **problem.members,
+    }
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(content, kind.status, headers=problem.headers, media_type=MEDIA_TYPE)

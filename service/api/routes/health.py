@@ -1,0 +1,52 @@
+"""Probes: is the process alive, and does it take pictures."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from service.api import describe
+from service.api.judging import Judge
+from service.api.problems import Problem
+from service.api.schemas import ModelSchema
+
+router = APIRouter()
+
+
+class AliveSchema(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadySchema(BaseModel):
+    """The model has answered a picture."""
+
+    status: Literal["ready"] = "ready"
+    model: ModelSchema
+
+
+@router.get(
+    "/healthz",
+    operation_id="healthz",
+    summary="Tell that the process is alive",
+    responses=describe.problems("METHOD_NOT_ALLOWED", "INTERNAL"),
+)
+async def healthz() -> AliveSchema:
+    """Answer, whatever the model does."""
+    return AliveSchema()
+
+
+@router.get(
+    "/readyz",
+    operation_id="readyz",
+    summary="Tell that pictures can be judged",
+    responses=describe.problems("METHOD_NOT_ALLOWED", "INTERNAL", "MODEL_UNAVAILABLE"),
+)
+async def readyz(request: Request) -> ReadySchema:
+    """Answer 200 from the model's first answer until shutdown, 503 before and after."""
+    if not request.app.state.ready:
+        raise Problem("MODEL_UNAVAILABLE", "The model is not loaded yet, or the service is shutting down.")
+    return ReadySchema(model=cast(Judge, request.app.state.judge).model)

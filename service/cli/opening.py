@@ -1,0 +1,59 @@
+"""Settings and the detector, opened for a command; what is wrong with them ends it with one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import typer
+
+from service.cli.terminal import refuse
+
+if TYPE_CHECKING:
+    from service.ports import Detector
+    from service.safety.equipment import Equipment
+    from service.settings import Settings
+
+OpenDetector: TypeAlias = "Callable[[Settings], Detector]"
+
+
+def settings_for(**options: Any) -> Settings:
+    """Read the settings from the environment; an option of the command line that is not None goes first."""
+    from pydantic import ValidationError
+
+    from service.settings import Settings
+
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        name = str(fault["loc"][0]).lower()
+        where = f"--{name}" if name in given else f"PPE_{name.upper()}"
+        refuse(f"{where}: {fault['msg'].removeprefix('Value error, ')}")
+
+
+def detector_for(ctx: typer.Context, settings: Settings) -> Detector:
+    """Open the detector that the settings ask for."""
+    from service.detectors.manifest import WeightsError
+    from service.wiring import open_detector
+
+    opening: OpenDetector = ctx.obj or open_detector
+    try:
+        return opening(settings)
+    except WeightsError as error:
+        refuse(str(error))
+
+
+def required(text: str) -> tuple[Equipment, ...]:
+    """Read what compliant means from ``helmet,vest``.
+
+    Raises:
+        typer.BadParameter: it names something else, or nothing.
+    """
+    from service.safety.equipment import EQUIPMENT
+
+    names = {name.strip().lower() for name in text.split(",")}
+    if not names <= set(EQUIPMENT):
+        raise typer.BadParameter(f"takes one or more of {', '.join(EQUIPMENT)} with commas between, not {text!r}")
+    return tuple(equipment for equipment in EQUIPMENT if equipment in names)

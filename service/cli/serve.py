@@ -1,0 +1,104 @@
+"""``ppe serve``: answer over HTTP until told to stop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from service.cli.opening import detector_for, settings_for
+from service.cli.terminal import out, refuse
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+EXAMPLES = """
+**Examples**
+
+`ppe serve`
+
+`ppe serve --port 9000`
+
+`PPE_LOG_FORMAT=json ppe serve`
+
+**Exit codes**: 0 stopped by SIGTERM or Ctrl-C after the requests in work were answered, 2 could not start.
+"""
+
+KEEP_ALIVE_SECONDS: Final = 30
+"""An idle connection is kept this long: longer than a camera that posts a picture every few seconds waits."""
+DRAIN_SECONDS: Final = 30
+"""Requests in work get this long to end once the service is told to stop."""
+
+
+def serve(
+    ctx: typer.Context,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Address to listen on, loopback only.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port to listen on; 0 takes a free one.", show_default="8000")
+    ] = None,
+) -> None:
+    """Answer over HTTP: who on a picture lacks a helmet or a vest."""
+    settings = settings_for(host=host, port=port)
+
+    from service.telemetry import configure_logging
+    from service.wiring import open_app
+
+    configure_logging(settings.log_level, settings.log_format)
+    with _listener(settings.host, settings.port) as listener:  # before the weights: a taken port is told at once
+        detector = detector_for(ctx, settings)
+        server = _server(open_app(settings, detector), settings.host, listener.getsockname()[1])
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn drains on both, then raises the signal again
+        server.run(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Take the port."""
+    address = "127.0.0.1" if host == "localhost" else host
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+        listener.listen(socket.SOMAXCONN)
+    except OSError as error:
+        listener.close()
+        refuse(f"{host} port {port} can't be listened on ({error.strerror}); choose another with --port or PPE_PORT")
+    return listener
+
+
+def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+    """Return a server that says where it listens once it takes requests."""
+    import uvicorn
+
+    class Announcing(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            out().print(
+                f"Listening on {url} (Ctrl-C stops it, {url}/docs explains it). "
+                f"Try: curl -F image=@photo.jpg {url}/v1/detect",
+                markup=False,
+                soft_wrap=True,
+            )
+
+    config = uvicorn.Config(
+        app,
+        http="httptools" if find_spec("httptools") else "auto",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    return Announcing(config)

@@ -1,0 +1,40 @@
+"""What all tests share: where the development datasets lie, and the switch that makes a skip a failure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parent.parent
+DATASETS = Path(os.environ.get("PPE_TEST_DATA", ROOT.parent / "shared" / "data"))
+NO_DATASETS = "needs the development datasets (PPE_TEST_DATA), which are not there"
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="a skipped test fails (except for absent datasets)")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, object, None]:
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--no-skips"):
+        reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if NO_DATASETS not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped, and --no-skips allows none: {reason}"
+
+
+@pytest.fixture(scope="session")
+def datasets() -> Path:
+    """The folder with the development datasets, or a skip."""
+    if not DATASETS.is_dir():
+        pytest.skip(NO_DATASETS)
+    return DATASETS
