@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from service.safety.alerts import Alert, AlertChange
+from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
+from service.safety.moment import Moment
 from service.safety.thresholds import Thresholds
 
 Image = NDArray[np.uint8]
@@ -55,3 +60,182 @@ class Detector(Protocol):
 
 class DetectorClosed(RuntimeError):  # noqa: N818 - it reads as what happened
     """The detector was closed and takes no more images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a camera.
+
+    Attributes:
+        image: what it shows.
+        at: when it was captured (live: when it arrived, on the monotonic clock; a file: its position).
+        number: counts the source's frames, dropped ones included.
+    """
+
+    image: Image
+    at: Moment
+    number: int
+
+
+CameraStatus = Literal["connecting", "live", "offline", "ended"]
+CameraCode = Literal[
+    "STREAM_CONNECTION_FAILED",
+    "STREAM_AUTH_FAILED",
+    "STREAM_NOT_FOUND",
+    "STREAM_TIMEOUT",
+    "STREAM_STALLED",
+    "STREAM_LOST",
+    "SOURCE_UNAVAILABLE",
+    "SOURCE_INVALID",
+    "SOURCE_REFUSED",
+    "DECODER_CRASHED",
+]
+"""Why a camera is offline: a closed list."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """A camera's connection changed. `code` says why when it is offline; `detail` never holds a credential."""
+
+    status: CameraStatus
+    at: Moment
+    code: CameraCode | None = None
+    detail: str = ""
+
+
+class FrameSource(Protocol):
+    """Frames come in. Owned and read by one thread."""
+
+    def read(self, wait: float) -> Frame | CameraState | None:
+        """Return what happened next: a frame newer than the last one, or a change of state; None after `wait` seconds.
+
+        A live source hands out its newest frame and drops what was not asked for in time; a recorded one hands out
+        every frame that is due at the wanted rate, in order, as fast as it is read, and then ``ended``. After ``ended``
+        it returns None at once.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop and free everything, child processes included, within a few seconds. Idempotent."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests can hold it."""
+
+    def now(self) -> Moment:
+        """Return the present on both clocks."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """An evidence picture of an alert, encoded as JPEG."""
+
+    alert: str
+    kind: Literal["annotated", "clean", "crop"]
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that leaves the machine: written with what it tells of, delivered at least once, known by its id.
+
+    Attributes:
+        id: the receiver's idempotency key; the same for the same event in every try.
+        type: the event's type, such as alert.fired.
+        camera: messages of one camera are delivered in order.
+        payload: the JSON body as it is signed and sent.
+    """
+
+    id: str
+    type: str
+    camera: str
+    created_ms: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one endpoint."""
+
+    message: Message
+    endpoint: str
+    attempts: int
+
+
+class EventStore(Protocol):
+    """What happened is kept. Every method is one transaction; it returned: it is committed."""
+
+    def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
+        """Keep alert changes with their evidence and put their messages into the outbox of every endpoint.
+
+        The stills are on disk (written to a temporary name, synced, renamed) before the rows are committed.
+        A change or message that is kept already is not kept twice.
+        """
+        ...
+
+    def open_alerts(self, camera: str) -> list[Alert]:
+        """Return a camera's open alerts, as last recorded (their `seconds` are of the run that recorded them)."""
+        ...
+
+    def touch(self, alerts: Sequence[Alert]) -> None:
+        """Keep where and when open alerts were last seen, so that a restart finds their people again."""
+        ...
+
+    def count(self, camera: str, at: Moment, seconds: PersonSeconds, heights: Sequence[float]) -> None:
+        """Add to a camera's person-seconds by hour and to its histogram of heights (10 px bins)."""
+        ...
+
+    def remember(self, camera: str, at: Moment, detections: Detections) -> None:
+        """Keep a frame's detections for replays: the last 30 minutes, bounded in size."""
+        ...
+
+    def close(self) -> None:
+        """Flush and close. Idempotent."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages that wait for their receivers."""
+
+    def due(self, now_ms: int, most: int = 100) -> list[Delivery]:
+        """Return deliveries whose time has come, oldest first; of an endpoint and camera only the oldest unfinished."""
+        ...
+
+    def delivered(self, delivery: Delivery, at_ms: int) -> None:
+        """Mark a delivery as done."""
+        ...
+
+    def failed(self, delivery: Delivery, at_ms: int, why: str, next_ms: int | None) -> None:
+        """Count a failed attempt; try again at `next_ms`, or never (dead) when it is None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How one attempt to deliver went.
+
+    Attributes:
+        done: the receiver took it.
+        why: what went wrong, fit for a log: no secret, no body.
+        retry_after: seconds that the receiver asked to wait.
+        give_up: the receiver said never again (410).
+    """
+
+    done: bool
+    why: str = ""
+    retry_after: float | None = None
+    give_up: bool = False
+
+
+class Sender(Protocol):
+    """Takes one message to one receiver."""
+
+    def send(self, message: Message) -> Attempt:
+        """Try once, within a total deadline. Never raises for what a receiver or network does."""
+        ...

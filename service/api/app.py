@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from service.api import describe
 from service.api.judging import Judge
 from service.api.limits import RequestLimits
+from service.api.memory import keep_freed_memory
 from service.api.problems import Problem
 from service.api.routes import detect, health
 from service.api.uploads import UploadLimits
@@ -69,6 +70,7 @@ def build_app(detector: Detector, limits: PictureLimits, *, max_body_bytes: int,
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     detector: Detector = app.state.detector
+    keep_freed_memory()
     try:
         blank = np.zeros((384, 640, 3), dtype=np.uint8)
         await asyncio.wrap_future(detector.submit(blank))  # compiles the model, so that nobody's first picture waits

@@ -1,4 +1,4 @@
-"""The commands, one file each: ``ppe serve``, ``ppe detect``, ``ppe demo``.
+"""The commands, one file a group.
 
 A command imports what is heavy when it runs, so that ``ppe --help`` answers at once. ``ctx.obj`` is the one seam: where
 it is set, it opens the detector in place of `wiring.open_detector`.
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import demo, detect, serve
+from service.cli import demo, detect, lab, serve
 from service.cli.terminal import out
 
 app = typer.Typer(
@@ -49,5 +49,4 @@ def ppe(
 app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command(epilog=detect.EXAMPLES)(detect.detect)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
-
-# Commands of the lab (train, export, evaluate, dataset ...) are registered below this line, from service.cli.lab.
+lab.register(app)

@@ -7,24 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
-from service.detectors.manifest import WeightsError, read_manifest, write_manifest
-from service.lab.dataset.cards import read_card
-from service.lab.dataset.faults import DatasetError
-from service.lab.dataset.prepare import Source, prepare, read_export
-from service.lab.truth import make_truth, write_truth
-from service.lab.truth_review.decisions import read_decisions
-from service.settings import Settings, shipped
+from service.cli.terminal import err, out, refuse
+
+if TYPE_CHECKING:
+    from service.lab.dataset.prepare import Source
 
 dataset = typer.Typer(no_args_is_help=True, help="Datasets to train on and to judge by.")
-out = Console()
-err = Console(stderr=True)
 
 Sources = Annotated[
     list[str],
@@ -45,35 +37,42 @@ def register(app: typer.Typer) -> None:
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """Turn what a user can mend into one sentence on stderr and exit code 2."""
+    from service.detectors.manifest import WeightsError
+    from service.lab.dataset.faults import DatasetError
     from service.lab.export import ExportError
     from service.lab.train import TrainingError
 
     try:
         yield
     except (DatasetError, WeightsError, TrainingError, ExportError) as error:
-        err.print(f"ppe: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
-        raise typer.Exit(2) from error
+        refuse(str(error))
     except ModuleNotFoundError as error:
         if error.name not in {"ultralytics", "torch", "onnx"}:
             raise
-        err.print("ppe: this command needs the extra 'train': pip install 'ppe-monitor\\[train]'", style="red")
-        raise typer.Exit(2) from error
+        refuse("this command needs the extra 'train': pip install 'ppe-monitor[train]'")
 
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[str], None]]:
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
+    from rich.progress import Progress
+
+    with Progress(console=err(), transient=True, disable=not err().is_terminal) as progress:
         task = progress.add_task(what, total=None)
         yield lambda _: progress.advance(task)
 
 
 def card_path(name: str) -> Path:
     """Return the card that a name means: a file, or one that the project ships."""
+    from service.settings import shipped
+
     given = Path(name)
     return given if given.suffix == ".toml" else shipped("datasets") / f"{name}.toml"
 
 
 def _source(text: str) -> Source:
+    from service.lab.dataset.cards import read_card
+    from service.lab.dataset.prepare import Source
+
     card, separator, folder = text.partition("=")
     if not separator:
         raise typer.BadParameter(f"{text!r}: expected CARD=FOLDER, such as construction-site-safety=exports/css")
@@ -92,28 +91,37 @@ def prepare_command(
 
     Example: ppe dataset prepare --source construction-site-safety=css --source construction-safety-rf100=rf --out ppe
     """
+    from rich.table import Table
+
+    from service.lab.dataset.prepare import prepare
+
     with _clear_errors(), _progress("writing pictures") as on_picture:
         counts = prepare([_source(text) for text in source], folder, people_from=people_from, on_picture=on_picture)
     table = Table("source / split", "pictures", "helmet", "no-helmet", "vest", "no-vest", "person", "people added")
     for key, pictures in sorted(counts.pictures.items()):
         boxes = [str(counts.boxes[f"{key}/{name}"]) for name in ("helmet", "no-helmet", "vest", "no-vest", "person")]
         table.add_row(key, str(pictures), *boxes, str(counts.people_added[key] or ""))
-    out.print(table)
+    out().print(table)
     for label, number in sorted(counts.dropped.items()):
-        out.print(f"dropped {number} boxes {label}: the card does not name it", highlight=False)
+        out().print(f"dropped {number} boxes {label}: the card does not name it", highlight=False)
     for key, number in sorted(counts.without_label_file.items()):
         if number:
-            out.print(f"{number} pictures of {key} have no label file: taken as background", highlight=False)
+            out().print(f"{number} pictures of {key} have no label file: taken as background", highlight=False)
 
 
 @dataset.command("cards")
 def cards_command() -> None:
     """List the dataset cards that the project ships."""
+    from rich.table import Table
+
+    from service.lab.dataset.cards import read_card
+    from service.settings import shipped
+
     table = Table("card", "title", "licence", "how to get it")
     for path in sorted(shipped("datasets").glob("*.toml")):
         card = read_card(path)
         table.add_row(card.name, card.title, card.licence, card.how_to_get)
-    out.print(table)
+    out().print(table)
 
 
 @dataset.command("truth")
@@ -123,6 +131,11 @@ def truth_command(
     decisions: Annotated[Path | None, typer.Option(help="Decisions on ambiguous people; default: the shipped.")] = None,
 ) -> None:
     """Make person truth (who wears what, by eye) for the valid and test pictures of exports again."""
+    from service.lab.dataset.prepare import read_export
+    from service.lab.truth import make_truth, write_truth
+    from service.lab.truth_review.decisions import read_decisions
+    from service.settings import shipped
+
     with _clear_errors():
         decided = read_decisions(decisions or shipped("datasets") / "truth" / "decisions.jsonl")
         for one in (_source(text) for text in source):
@@ -130,7 +143,7 @@ def truth_command(
             wanted = [split for split in ("valid", "test") if split in splits]
             pictures = make_truth(one.card, one.folder, wanted, decided)
             write_truth(folder / f"{one.card.name}.jsonl", pictures)
-            out.print(f"{one.card.name}: {sum(len(p.people) for p in pictures)} people on {len(pictures)} pictures")
+            out().print(f"{one.card.name}: {sum(len(p.people) for p in pictures)} people on {len(pictures)} pictures")
 
 
 def train_command(
@@ -169,7 +182,7 @@ def train_command(
                 data, base, folder, epochs=epochs, imgsz=imgsz, batch=batch, lr0=lr0, lrf=lrf, mosaic=mosaic,
                 close_mosaic=close_mosaic, warmup_epochs=warmup_epochs, seed=seed, device=device,
             )  # fmt: skip
-    out.print(f"done: {done / 'weights' / 'best.pt'} (plots and results.csv beside it)", highlight=False)
+    out().print(f"done: {done / 'weights' / 'best.pt'} (plots and results.csv beside it)", highlight=False)
 
 
 def export_command(
@@ -187,10 +200,10 @@ def export_command(
     with _clear_errors():
         how: dict[str, Any] = json.loads(recipe.read_text(encoding="utf-8")) if recipe else {}
         manifest = lab.export(trained, folder, name=name, version=version, how_made=how)
-        out.print(f"wrote {manifest}", highlight=False)
+        out().print(f"wrote {manifest}", highlight=False)
         for precision in ("f32", "bf16") if check else ():
             parity = lab.check_parity(manifest, lab.sample(check or [], pictures), precision)
-            out.print_json(data=asdict(parity))
+            out().print_json(data=asdict(parity))
             if precision == "f32" and (
                 parity.unpaired or parity.least_iou < 0.99 or parity.most_confidence_difference > 0.01
             ):
@@ -211,8 +224,12 @@ def evaluate_command(
 
     Example: ppe evaluate --data exports --out docs/evaluation
     """
+    from service.detectors.manifest import read_manifest, write_manifest
     from service.lab import evaluate as lab
     from service.lab import report
+    from service.lab.dataset.cards import read_card
+    from service.lab.dataset.prepare import Source
+    from service.settings import Settings, shipped
     from service.wiring import open_detector
 
     manifest = weights or Settings().weights
@@ -230,9 +247,9 @@ def evaluate_command(
             thresholds = lab.choose(groups, thresholds)
             kept = read_manifest(manifest)
             write_manifest(kept.model_copy(update={"thresholds": thresholds}), manifest)
-            out.print_json(data=thresholds.model_dump())
+            out().print_json(data=thresholds.model_dump())
         found = lab.measure(manifest, named, groups, thresholds, with_boxes=boxes)
-    out.print(report.markdown(found), highlight=False, markup=False, soft_wrap=True)
+    out().print(report.markdown(found), highlight=False, markup=False, soft_wrap=True)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

@@ -214,7 +214,7 @@ def _variants(thresholds: Thresholds, name: str) -> Iterator[Thresholds]:
 
 
 def _worth(seen: list[Seen], thresholds: Thresholds, precision: float) -> float:
-    """Return recall of missing plus half the share of worn that is not unknown, of both; less where alarms are false."""
+    """Return recall of missing plus half the known share of worn, of both; less where alarms are false."""
     judged = judge(seen, thresholds)
     counted: list[Tally] = [count(judged, equipment, ACCEPTED_HEIGHT) for equipment in EQUIPMENT]
     short = sum(max(0.0, precision - one.precision) for one in counted if one.said)

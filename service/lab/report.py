@@ -68,9 +68,8 @@ def _cells(tally: dict[str, Any]) -> list[str]:
     for share in ("precision", "recall"):
         low, high = tally[f"{share}_95"]
         cells.append("-" if tally[share] is None else f"{tally[share]:.2f} ({low:.2f} to {high:.2f})")
-    for share in ("unknown_among_missing", "unknown_among_worn"):
-        cells.append("-" if tally[share] is None else f"{tally[share]:.2f}")
-    return cells
+    unknown = (tally["unknown_among_missing"], tally["unknown_among_worn"])
+    return [*cells, *("-" if share is None else f"{share:.2f}" for share in unknown)]
 
 
 def _row(*cells: object) -> list[str]:

@@ -22,7 +22,7 @@ from PIL import UnidentifiedImageError
 
 from service.ports import Image
 
-FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF")
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 _ANIMATED: Final = frozenset({"PNG", "WEBP"})
 
 Code = Literal["EMPTY_FILE", "UNSUPPORTED_IMAGE", "IMAGE_UNREADABLE", "IMAGE_TOO_LARGE", "IMAGE_DIMENSIONS"]

@@ -1,6 +1,6 @@
-"""The words of the trade: classes a model knows, equipment a person wears, which class says what about which.
+"""The words of the trade: classes that a model knows, equipment that a person wears, and what says what.
 
-The class names and their order are part of the weights' contract; a model that lacks one of them cannot serve the rules.
+The class names and their order are part of the weights' contract; a model that lacks one can't serve the rules.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 ClassName = Literal["helmet", "no-helmet", "vest", "no-vest", "person"]
 Equipment = Literal["helmet", "vest"]
 State = Literal["worn", "missing", "unknown"]
-Reason = Literal["too_small", "out_of_picture", "hidden", "no_evidence"]
+Reason = Literal["too_small", "out_of_picture", "hidden", "no_evidence", "stale_input"]
 
 CLASSES: Final[tuple[ClassName, ...]] = get_args(ClassName)
 EQUIPMENT: Final[tuple[Equipment, ...]] = get_args(Equipment)

@@ -1,0 +1,85 @@
+"""How much of what is asked can be seen: person-seconds by state, and when a camera can't judge.
+
+Every compliance rate is printed with its coverage, judged over observed person-seconds. A camera can't judge when, of
+at least 60 person-seconds in 15 minutes, more than half were unknown; it can again when that falls under a third.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from service.safety.compliance import LONGEST_STEP, PersonState
+from service.safety.equipment import EQUIPMENT, Equipment, State
+from service.safety.moment import Moment
+
+WINDOW: Final = 15 * 60.0
+LEAST: Final = 60.0
+BEGINS: Final = 1 / 2
+ENDS: Final = 1 / 3
+_BUCKET: Final = 60.0
+
+PersonSeconds = dict[tuple[Equipment, State], float]
+
+
+@dataclass(frozen=True, slots=True)
+class CannotJudge:
+    """A camera began or ceased to be unable to judge an equipment.
+
+    Attributes:
+        unknown_share: share of unknown person-seconds in the window.
+        person_seconds: observed person-seconds in the window.
+    """
+
+    camera: str
+    equipment: Equipment
+    begins: bool
+    unknown_share: float
+    person_seconds: float
+    at: Moment
+
+
+class Coverage:
+    """Person-seconds of one camera. One method advances it."""
+
+    def __init__(self, camera: str) -> None:
+        self._camera = camera
+        self._buckets: deque[tuple[float, Counter[tuple[Equipment, State]]]] = deque()
+        self._blind: set[Equipment] = set()
+        self._last: Moment | None = None
+
+    def advance(self, people: Iterable[PersonState], at: Moment) -> tuple[PersonSeconds, tuple[CannotJudge, ...]]:
+        """Take the judged people of one frame; return the person-seconds it adds and what changed."""
+        step = min(LONGEST_STEP, at.since(self._last)) if self._last is not None else 0.0
+        self._last = at
+        added: Counter[tuple[Equipment, State]] = Counter()
+        for person in people:
+            for equipment in EQUIPMENT:
+                added[equipment, person.of(equipment).state] += step  # type: ignore[assignment]  # a Counter of seconds
+        if not self._buckets or at.seconds - self._buckets[-1][0] >= _BUCKET:
+            self._buckets.append((at.seconds, Counter()))
+        self._buckets[-1][1].update(added)
+        while at.seconds - self._buckets[0][0] > WINDOW:
+            self._buckets.popleft()
+        return dict(added), tuple(change for equipment in EQUIPMENT for change in self._changed(equipment, at))
+
+    def _changed(self, equipment: Equipment, at: Moment) -> Iterable[CannotJudge]:
+        seconds: dict[State, float] = {
+            state: sum(counts[equipment, state] for _, counts in self._buckets)
+            for state in ("worn", "missing", "unknown")
+        }
+        total = sum(seconds.values())
+        if total < LEAST:
+            return
+        share = seconds["unknown"] / total
+        blind: Literal["begins", "ends"] | None = None
+        if equipment not in self._blind and share > BEGINS:
+            self._blind.add(equipment)
+            blind = "begins"
+        elif equipment in self._blind and share < ENDS:
+            self._blind.discard(equipment)
+            blind = "ends"
+        if blind:
+            yield CannotJudge(self._camera, equipment, blind == "begins", share, total, at)

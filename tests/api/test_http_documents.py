@@ -1,0 +1,107 @@
+"""What is written down about the HTTP API is what it does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import httpx
+import pytest
+
+from service.api.problems import KINDS, Code
+from service.safety.equipment import CLASSES
+from tests.api.made_pictures import Scene
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def document(client: httpx.Client) -> dict[str, Any]:
+    return client.get("/openapi.json").json()
+
+
+def test_openapi(document: dict[str, Any], golden: Callable[[str, Any], None]) -> None:
+    golden("openapi.json", {**document, "info": {**document["info"], "version": "0"}})
+
+
+def test_docs_page(client: httpx.Client) -> None:
+    response = client.get("/docs")
+    assert response.status_code == 200
+    assert "/openapi.json" in response.text
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
+
+
+def test_every_reference_of_the_document_leads_somewhere(document: dict[str, Any]) -> None:
+    names = {reference.removeprefix("#/components/schemas/") for reference in _references(document)}
+    assert names <= set(document["components"]["schemas"])
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_uploads_are_typed_as_files(document: dict[str, Any]) -> None:
+    body = document["paths"]["/v1/detect"]["post"]["requestBody"]["content"]
+    fields = body["multipart/form-data"]["schema"]["properties"]
+    assert (fields["image"]["type"], fields["image"]["format"]) == ("string", "binary")
+    assert fields["images"]["items"] == {"type": "string", "format": "binary"}
+    assert body["image/jpeg"]["schema"] == {"type": "string", "format": "binary"}
+
+
+def test_every_problem_is_documented_under_its_status(document: dict[str, Any]) -> None:
+    assert set(KINDS) == set(get_args(Code))
+    responses = document["paths"]["/v1/detect"]["post"]["responses"]
+    for code, kind in KINDS.items():
+        if code != "NOT_FOUND":
+            example = responses[str(kind.status)]["content"]["application/problem+json"]["examples"][code]["value"]
+            assert (example["code"], example["status"]) == (code, kind.status)
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_the_page_lists_the_problem(code: Code) -> None:
+    assert re.search(rf"^\| `{code}` \| {KINDS[code].status} \| .+ \| .+ \|$", PAGE, re.MULTILINE)
+
+
+def test_the_page_lists_nothing_that_is_gone() -> None:
+    assert set(re.findall(r"^\| `([A-Z_]+)` \| \d{3} \|", PAGE, re.MULTILINE)) == set(KINDS)
+
+
+def test_the_page_names_every_field_and_parameter(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    fields = {name for schema in schemas.values() for name in schema.get("properties", {})}
+    fields |= {parameter["name"] for parameter in document["paths"]["/v1/detect"]["post"]["parameters"]}
+    assert sorted(name for name in fields - set(CLASSES) if f"`{name}`" not in PAGE) == []
+
+
+SAMPLES = {"detect.sh": ["sh"], "detect.py": [sys.executable], "detect.mjs": ["node"]}
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_samples_run(address: str, tmp_path: Path, sample: str) -> None:
+    needed = "curl" if sample == "detect.sh" else SAMPLES[sample][0]
+    if shutil.which(needed) is None:
+        pytest.skip(f"needs {needed}, which is not there")
+    pictures = [tmp_path / "gate one.jpg", tmp_path / "two.png"]
+    pictures[0].write_bytes(Scene().encoded())
+    pictures[1].write_bytes(Scene(left=400).encoded("PNG"))
+    command = [*SAMPLES[sample], str(ROOT / "docs" / "samples" / sample), *map(str, pictures)]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PPE_URL": address}
+    )
+    assert ran.returncode == 0, ran.stderr
+    for picture in pictures:
+        assert picture.name in ran.stdout
+    assert "worn" in ran.stdout

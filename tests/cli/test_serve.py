@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.workers import photo, real_weights, run
+from tests.conftest import ROOT
+
+REAL = """
+import atexit, sys
+atexit.register(lambda: print("torch imported:", "torch" in sys.modules, flush=True))
+from service.cli import app
+app()
+"""
+
+PATIENT = """
+import sys
+from service.cli import app
+from service.detectors.fake import FakeDetector
+from service.safety.detections import empty
+
+def see(image):
+    if image.shape[0] == 240:
+        print("seeing", flush=True)
+        sys.stdin.readline()
+    return empty(image.shape[1], image.shape[0])
+
+app(obj=lambda settings: FakeDetector(see))
+"""
+
+
+@contextmanager
+def served(script: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run ``ppe serve`` on a free port in a process of its own; give it and its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "serve", "--port", "0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PPE_THREADS": "1"},
+    )
+    assert process.stdout
+    try:
+        line = process.stdout.readline()
+        found = re.search(r"Listening on (http://127\.0\.0\.1:\d+) ", line)
+        assert found, line
+        yield process, found[1]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_it_gets_ready_answers_and_leaves_without_torch(tmp_path: Path) -> None:
+    real_weights()
+    with served(REAL) as (process, url):
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        content = photo(tmp_path / "a.jpg").read_bytes()
+        answer = httpx.post(f"{url}/v1/detect", files={"image": ("a.jpg", content)}, timeout=30)
+        assert answer.status_code == 200
+        assert "server" not in answer.headers
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout
+        assert process.stdout.read() == "torch imported: False\n"
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_in_work_is_answered_before_it_stops(tmp_path: Path, ending: signal.Signals) -> None:
+    content = photo(tmp_path / "a.jpg", 320, 240).read_bytes()
+    answers: list[httpx.Response] = []
+    with served(PATIENT) as (process, url):
+        assert process.stdin
+        assert process.stdout
+
+        def ask() -> None:
+            answers.append(httpx.post(f"{url}/v1/detect", files={"image": ("a.jpg", content)}, timeout=60))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert process.stdout.readline() == "seeing\n"
+        process.send_signal(ending)
+        _wait_until_closed(url)
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+        asking.join()
+        assert process.wait() == 0
+    assert answers[0].status_code == 200
+    assert json.loads(answers[0].content)["images"][0]["people"] == []
+
+
+def _wait_until_closed(url: str) -> None:
+    address = ("127.0.0.1", int(url.rpartition(":")[2]))
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(address):
+                return
+            select.select([probe], [], [], 0.1)
+    raise AssertionError("it still takes connections")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (("--host", "0.0.0.0"), {}, "--host: '0.0.0.0' is no loopback address"),
+        ((), {"PPE_HOST": "192.168.1.1"}, "PPE_HOST: '192.168.1.1' is no loopback address"),
+        (("--port", "70000"), {}, "--port: "),
+        ((), {"PPE_PORT": "http"}, "PPE_PORT: "),
+        ((), {"PPE_WEIGHTS": "/nowhere/manifest.json"}, "/nowhere/manifest.json: no weights manifest there"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_one_sentence(
+    arguments: tuple[str, ...], environment: dict[str, str], words: str
+) -> None:
+    result = run("serve", *arguments, see=None, **{"PPE_PORT": "0", **environment})
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"ppe: {words}")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_a_taken_port_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", str(port))
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"ppe: 127.0.0.1 port {port} can't be listened on (Address already in use); "
+        "choose another with --port or PPE_PORT\n"
+    )
