@@ -35,7 +35,7 @@ DECODERS: Final = 4
 """Pictures that are decoded at once, over all requests."""
 LOOK_AHEAD: Final = 3
 """Pictures of one request that are worked on at once."""
-DECODED: Final = 12
+DECODED: Final = 6
 """Decoded pictures that exist at once, over all requests: one may have 150 MB."""
 JPEG_QUALITY: Final = 90
 

@@ -19,8 +19,8 @@ from service.api.problems import Problem, problem_response
 DRAIN: Final = 2**20
 """A refused body is read to its end when no more than this is left, so that the connection can be used again."""
 LINGER: Final = 2.0
-"""Seconds in which the rest of a larger one is thrown away after the answer. To close at once would reset the
-connection, and a client that is still sending would lose the answer."""
+"""Seconds that the rest of a refused body may take. A large rest is thrown away after the answer: to close at once
+would reset the connection, and a client that is still sending would lose the answer."""
 CLIENT_GONE: Final = 499
 """What the log calls the status of a request whose client left before the answer."""
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -123,7 +123,7 @@ class _Exchange:
             self.ended = time.perf_counter()
             if not self._complete:
                 await self._send({**message, "more_body": True})
-                await self._linger()
+                await self._read_past(self._max)
                 message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 
@@ -132,24 +132,21 @@ class _Exchange:
         await problem_response(problem, self.request_id)(self._scope, self._receive, self.send)
 
     async def _drain(self) -> None:
-        limit = self._read + DRAIN
-        if self._declared is not None and self._declared > limit:
-            return
-        if not self._close:
-            await self._read_past(limit)
+        """Read a small rest before the answer, which then need not close the connection."""
+        small = self._declared is None or self._declared <= self._read + DRAIN
+        if not self._complete and not self._close and small:
+            await self._read_past(DRAIN)
 
-    async def _linger(self) -> None:
+    async def _read_past(self, most: int) -> None:
+        """Throw the body away until it ends, the client leaves, `most` more bytes were read, or time is up."""
+        limit = self._read + most
         with anyio.move_on_after(LINGER):
-            await self._read_past(self._read + self._max)
-
-    async def _read_past(self, limit: int) -> None:
-        """Throw the body away until it ends, the client leaves, or `limit` bytes were read in all."""
-        while not self._complete and self._read <= limit:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                return
-            self._read += len(message.get("body", b""))
-            self._complete = not message.get("more_body", False)
+            while not self._complete and self._read <= limit:
+                message = await self._receive()
+                if message["type"] != "http.request":
+                    return
+                self._read += len(message.get("body", b""))
+                self._complete = not message.get("more_body", False)
 
     def _too_large(self) -> Problem:
         self._close = True
@@ -158,7 +155,9 @@ class _Exchange:
 
 def _size(headers: Headers) -> int | None:
     declared = headers.get("content-length", "")
-    return int(declared) if declared.isascii() and declared.isdigit() else None
+    if not (declared.isascii() and declared.isdigit()):
+        return None
+    return int(declared[:20])  # int() refuses thousands of digits; twenty are too large already
 
 
 def _log_access(scope: Scope, status: int, milliseconds: float) -> None:

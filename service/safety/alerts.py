@@ -68,9 +68,19 @@ class AlertChange:
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    since: Moment
+    """A violation that is no alert yet.
+
+    Attributes:
+        belief_since: when its evidence began, as compliance says.
+        start: where its clock started: there, or later when a long unknown reset it.
+        expired: it was unknown for too long; seen again, it starts anew.
+    """
+
+    belief_since: Moment
+    start: Moment
     paused: float = 0.0
     unknown_for: float = 0.0
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +139,30 @@ class AlertBook:
             alert = replace(continued.alert, seen=at, box=demand.box, ended=None, ending=None)
             self._open[key] = _Open(alert, at)
             return [AlertChange("updated", alert, at)]
-        if waiting is None or waiting.since != demand.since:
-            waiting = _Pending(demand.since)
+        if waiting is None or waiting.belief_since != demand.since:
+            waiting = _Pending(demand.since, demand.since)
+        elif waiting.expired:
+            waiting = _Pending(demand.since, at)
         waiting = replace(waiting, unknown_for=0.0)
-        lasted = at.since(waiting.since) - waiting.paused
+        lasted = at.since(waiting.start) - waiting.paused
         if lasted + 1e-9 >= self._policy.on_delay and demand.sightings >= self._policy.least_sightings:
-            alert = self._alert(demand, at)
+            alert = self._alert(demand, waiting.start, at)
             self._open[key] = _Open(alert, at)
             return [AlertChange("fired", alert, at)]
         self._pending[key] = waiting
         return []
 
     def _pause(self, key: Key, waiting: _Pending | None, step: float) -> None:
-        """Keep a waiting violation through a short unknown: its clock stands still; a longer one forgets it."""
-        if waiting is not None and waiting.unknown_for + step <= self._policy.pause:
-            self._pending[key] = replace(waiting, paused=waiting.paused + step, unknown_for=waiting.unknown_for + step)
+        """Hold a waiting violation's clock through an unknown; one longer than `pause` resets it."""
+        if waiting is None or waiting.unknown_for > self._policy.reopen_within:
+            return
+        unknown_for = waiting.unknown_for + step
+        self._pending[key] = replace(
+            waiting,
+            paused=waiting.paused + step,
+            unknown_for=unknown_for,
+            expired=waiting.expired or unknown_for > self._policy.pause,
+        )
 
     def _advance_open(self, key: Key, demand: Demand, step: float, at: Moment) -> list[AlertChange]:
         entry = self._open[key]
@@ -180,8 +199,8 @@ class AlertBook:
         self._lost[key] = replace(entry, alert=alert)
         return [AlertChange("lost_sight", alert, at)]
 
-    def _alert(self, demand: Demand, at: Moment) -> Alert:
-        name = f"{self._camera}|{demand.zone}|{demand.equipment}|{demand.since.wall_ms}|{demand.person}"
+    def _alert(self, demand: Demand, since: Moment, at: Moment) -> Alert:
+        name = f"{self._camera}|{demand.zone}|{demand.equipment}|{since.wall_ms}|{demand.person}"
         return Alert(
             id=hashlib.sha256(name.encode()).hexdigest()[:16],
             camera=self._camera,
@@ -189,7 +208,7 @@ class AlertBook:
             zone=demand.zone,
             equipment=demand.equipment,
             severity=self._policy.severity[demand.equipment],
-            since=demand.since,
+            since=since,
             fired=at,
             seen=at,
             box=demand.box,

@@ -105,6 +105,13 @@ def _raw(address: str, request: bytes) -> bytes:
         return b"".join(iter(lambda: wire.recv(2**16), b""))
 
 
+def test_a_refusal_does_not_wait_for_a_body_that_never_comes(address: str) -> None:
+    head = b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 4000\r\n\r\n"
+    answer = _raw(address, head + b"only this")
+    assert answer.startswith(b"HTTP/1.1 415 ")
+    assert b"connection: close" in answer
+
+
 def test_two_framings_at_once_close_the_connection(address: str) -> None:
     head = b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n"
     smuggled = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -1,0 +1,106 @@
+"""What a decoder process reads: FFmpeg's RTSP, Video4Linux, or our own MJPEG reader, behind two verbs."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from service.cameras.address import with_login
+from service.cameras.mjpeg import MjpegFeed
+from service.cameras.orders import FeedError, Order
+from service.cameras.probe import diagnose
+from service.cameras.reach import allowed, blamed
+
+_THREADS: Final = 2
+
+
+class Feed(Protocol):
+    """Pictures of one camera, one after another."""
+
+    def grab(self) -> bool:
+        """Wait for the next frame; False when there are no more."""
+        ...
+
+    def retrieve(self, room: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
+        """Return the grabbed frame, decoded into `room` where it fits; None when it is damaged."""
+        ...
+
+
+def open_feed(order: Order) -> Feed:
+    """Open what an order names.
+
+    Raises:
+        FeedError: it can't be opened.
+    """
+    if order.kind == "http":
+        return MjpegFeed(order)
+    return CaptureFeed(_opened_usb(order) if order.kind == "usb" else _opened_rtsp(order), order)
+
+
+class CaptureFeed:
+    """Pictures of an open OpenCV capture."""
+
+    def __init__(self, capture: cv2.VideoCapture, order: Order) -> None:
+        self._capture = capture
+        self._usb = order.kind == "usb"
+        self._patience = order.read_s
+
+    def grab(self) -> bool:
+        """Wait for the next frame; False when the stream ended.
+
+        Raises:
+            FeedError: the camera is silent, or was unplugged.
+        """
+        asked = time.monotonic()
+        if self._capture.grab():
+            return True
+        if self._usb:
+            raise FeedError("SOURCE_UNAVAILABLE", "The webcam gives no pictures any more: is it still plugged in?")
+        if time.monotonic() - asked > self._patience * 0.8:
+            raise FeedError("STREAM_STALLED", "The camera sends no pictures any more.")
+        return False
+
+    def retrieve(self, room: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
+        """Return the grabbed frame, decoded into `room` where it fits."""
+        ok, image = self._capture.retrieve() if room is None else self._capture.retrieve(room)
+        return np.asarray(image, np.uint8) if ok else None
+
+
+def _opened_rtsp(order: Order) -> cv2.VideoCapture:
+    if order.careful and (fault := diagnose(order)):
+        raise FeedError(fault.code, fault.detail)
+    try:
+        allowed(urlsplit(order.url), loopback=order.loopback)
+    except OSError as error:
+        raise blamed(error) from error
+    asked = time.monotonic()
+    waits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(order.open_s * 1000)]
+    waits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(order.read_s * 1000), cv2.CAP_PROP_N_THREADS, _THREADS]
+    capture = cv2.VideoCapture(with_login(order.url, order.user, order.password), cv2.CAP_FFMPEG, waits)
+    if capture.isOpened():
+        return capture
+    if time.monotonic() - asked > order.open_s * 0.9:
+        raise FeedError("STREAM_TIMEOUT", "The camera does not answer in time.")
+    fault = diagnose(order)
+    if fault is None:
+        raise FeedError("SOURCE_INVALID", "The camera answers, but what it sends can't be read as video.")
+    raise FeedError(fault.code, fault.detail)
+
+
+def _opened_usb(order: Order) -> cv2.VideoCapture:
+    device = Path(f"/dev/video{order.url}")
+    if not device.exists():
+        raise FeedError("SOURCE_UNAVAILABLE", f"There is no {device}: is the webcam plugged in?")
+    if not os.access(device, os.R_OK | os.W_OK):
+        raise FeedError("SOURCE_UNAVAILABLE", f"This user may not read {device}: add it to the group video.")
+    capture = cv2.VideoCapture(int(order.url), cv2.CAP_V4L2)
+    if not capture.isOpened():
+        raise FeedError("SOURCE_UNAVAILABLE", f"{device} can't be opened: does another program use it?")
+    return capture

@@ -1,0 +1,149 @@
+"""The newest picture of a camera, handed from its decoder process to the service through shared memory.
+
+Three slots and a sequence number: the writer fills a slot and then publishes its number; the reader copies the
+published slot and looks at the number again. While it copies, the writer may finish one more picture and begin the
+next, which go to the two other slots; only when two were published meanwhile may the copied slot have been written to.
+
+The memory has no name (memfd): nothing is left when the processes die, however they die, and the size of /dev/shm does
+not limit it. It is reserved when it is made, so that too little memory is an error there and no SIGBUS later.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+SLOTS: Final = 3
+_HEADER: Final = 4096
+_TRIES: Final = 20
+
+
+class NoRoom(OSError):  # noqa: N818 - it reads as what happened
+    """There is too little shared memory for the pictures of a camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A copy of the newest picture.
+
+    Attributes:
+        image: (height, width, 3) uint8, blue green red.
+        sequence: counts the pictures of the mailbox from 1.
+        number: counts the decoder's frames, those that were not handed out included.
+        captured: seconds on the monotonic clock.
+    """
+
+    image: NDArray[np.uint8]
+    sequence: int
+    number: int
+    captured: float
+
+
+class Mailbox:
+    """Shared memory for pictures of one size; one process writes, one reads.
+
+    Args:
+        memory: file descriptor of the memory; the mailbox owns it from now on.
+        bell: file descriptor of an eventfd that rings for every picture; owned too.
+        width: pixels of a row.
+        height: rows.
+    """
+
+    def __init__(self, memory: int, bell: int, width: int, height: int) -> None:
+        self.memory = memory
+        self.bell = bell
+        self.width = width
+        self.height = height
+        self._map = mmap.mmap(memory, _size(width, height))
+        self._counts = np.frombuffer(self._map, np.int64, 2 + SLOTS)  # sequence, frames grabbed, number of each slot
+        self._times = np.frombuffer(self._map, np.float64, 1 + SLOTS, 1024)  # last sign of life, capture of each slot
+        self.slots = np.frombuffer(self._map, np.uint8, SLOTS * width * height * 3, _HEADER).reshape(
+            SLOTS, height, width, 3
+        )
+
+    @staticmethod
+    def made(width: int, height: int) -> Mailbox:
+        """Reserve the memory for pictures of a size.
+
+        Raises:
+            NoRoom: there is too little.
+        """
+        memory = os.memfd_create("ppe-camera", os.MFD_CLOEXEC)
+        try:
+            os.posix_fallocate(memory, 0, _size(width, height))
+        except OSError as error:
+            os.close(memory)
+            if error.errno not in {errno.ENOSPC, errno.ENOMEM, errno.EFBIG}:
+                raise
+            raise NoRoom(
+                error.errno, f"{_size(width, height) / 2**20:.0f} MiB of memory for pictures are not there"
+            ) from error
+        return Mailbox(memory, os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK), width, height)
+
+    def room(self) -> NDArray[np.uint8]:
+        """Return the slot that the next picture may be decoded into."""
+        slot: NDArray[np.uint8] = self.slots[(int(self._counts[0]) + 1) % SLOTS]
+        return slot
+
+    def publish(self, number: int, captured: float) -> None:
+        """Tell the reader that `room` holds a picture now."""
+        sequence = int(self._counts[0]) + 1
+        self._counts[2 + sequence % SLOTS] = number
+        self._times[1 + sequence % SLOTS] = captured
+        self._counts[0] = sequence
+        os.eventfd_write(self.bell, 1)
+
+    def beat(self, number: int, at: float) -> None:
+        """Tell that frame `number` was decoded, handed out or not."""
+        self._counts[1] = number
+        self._times[0] = at
+
+    @property
+    def heard(self) -> float:
+        """When a frame was decoded last, in seconds of the monotonic clock; 0 for none yet."""
+        return float(self._times[0])
+
+    @property
+    def grabbed(self) -> int:
+        """The number of the frame that was decoded last."""
+        return int(self._counts[1])
+
+    def take(self, after: int) -> Taken | None:
+        """Return the newest picture, or None when there is none newer than the sequence `after`."""
+        for _ in range(_TRIES):
+            sequence = int(self._counts[0])
+            if sequence <= after:
+                return None
+            slot = sequence % SLOTS
+            number, captured = int(self._counts[2 + slot]), float(self._times[1 + slot])
+            image = self.slots[slot].copy()
+            if int(self._counts[0]) - sequence < SLOTS - 1:
+                return Taken(image, sequence, number, captured)
+        return None  # the writer laps every copy: the caller asks again at the next ring
+
+    def hush(self) -> None:
+        """Silence the bell until the next picture."""
+        try:
+            os.eventfd_read(self.bell)
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        """Give the memory back. Idempotent."""
+        if self.memory < 0:
+            return
+        del self._counts, self._times, self.slots  # the map can't be closed while something looks into it
+        self._map.close()
+        os.close(self.memory)
+        os.close(self.bell)
+        self.memory = self.bell = -1
+
+
+def _size(width: int, height: int) -> int:
+    return _HEADER + SLOTS * width * height * 3

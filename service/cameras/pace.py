@@ -1,0 +1,66 @@
+"""When to try again, and which frames to take: both are arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Final
+
+STEPS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+JITTER: Final = 0.2
+_ROUNDING: Final = 1e-4  # containers keep times in milliseconds or worse: 0.1999 is 0.2
+
+
+def delays(random: Callable[[], float]) -> Iterator[float]:
+    """Yield the seconds to wait before each next attempt: 1, 2, 4, 8, 16, then 30 for ever, each +-20 %.
+
+    The jitter keeps cameras that went down together from coming back together.
+
+    Args:
+        random: returns a number in [0, 1).
+    """
+    attempt = 0
+    while True:
+        yield STEPS[min(attempt, len(STEPS) - 1)] * (1 - JITTER + 2 * JITTER * random())
+        attempt += 1
+
+
+class Pace:
+    """Takes at most `fps` live frames a second, evenly, out of those that arrive.
+
+    Args:
+        fps: most frames a second.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._period = 1 / fps
+        self._due = -math.inf
+
+    def takes(self, now: float) -> bool:
+        """Tell whether the frame that arrived at `now` is handed out.
+
+        Of n seconds never more than n * fps + 1 frames are taken; after a gap no backlog is caught up.
+        """
+        if now < self._due:
+            return False
+        self._due = max(self._due + self._period, now + self._period / 2)
+        return True
+
+
+class Samples:
+    """Takes of a recorded film the first frame at or after each multiple of 1 / fps seconds.
+
+    Args:
+        fps: frames a second of film.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._fps = fps
+        self._next = 0
+
+    def takes(self, at: float) -> bool:
+        """Tell whether the frame at position `at` in seconds is due. Positions never go back."""
+        if at < self._next / self._fps - _ROUNDING:
+            return False
+        self._next = math.floor((at + _ROUNDING) * self._fps) + 1
+        return True

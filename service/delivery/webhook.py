@@ -1,0 +1,210 @@
+"""Messages leave as webhooks: signed POSTs, as the Standard Webhooks specification says."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import threading
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+import httpcore
+from pydantic import AnyHttpUrl, TypeAdapter, ValidationError
+
+from service.delivery.addresses import reach
+from service.delivery.network import DeadlinePassed, Network, Refused, Resolve, resolve
+from service.delivery.signing import signer
+from service.ports import Attempt, Clock, Message
+
+DEADLINE: Final = 15.0
+"""Seconds for one attempt, everything included."""
+MOST_ANSWER: Final = 16 * 1024
+"""Bytes of an answer that are read; they are read only so that the connection can be used again."""
+_LINGER: Final = 1.0
+"""Seconds that the rest of an answer gets once its status is known."""
+_KEPT: Final = 2.0
+"""Seconds that an idle connection is kept: less than receivers do, so that none is used while they close it."""
+
+
+class WebhookSender:
+    """Sends messages to one URL. One attempt at a time: a second caller waits.
+
+    Args:
+        url: https, or with `lan` http to an address of this machine or a private network. User and password in it are
+            sent as basic authorization.
+        secret: ``whsec_...``, shared with the receiver.
+        lan: receivers on this machine and in private networks are allowed.
+        authorities: a PEM file with the certificates to trust beside the system's. Verification has no off switch.
+        deadline: seconds for an attempt.
+
+    Raises:
+        ValueError: the URL or the secret is unusable; the sentence repeats neither.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        secret: str,
+        clock: Clock,
+        *,
+        lan: bool = False,
+        authorities: Path | None = None,
+        deadline: float = DEADLINE,
+        resolve: Resolve = resolve,
+    ) -> None:
+        parsed = _parsed(url, lan=lan)
+        self._signer = signer(secret)
+        self._clock = clock
+        self._deadline = deadline
+        self._lock = threading.Lock()
+        self._host = parsed.host or ""
+        self._secure = parsed.scheme == "https"
+        self._lan = lan
+        self._target = httpcore.URL(
+            scheme=parsed.scheme.encode(),
+            host=self._host.strip("[]").encode(),
+            port=parsed.port,
+            target=f"{parsed.path or '/'}{f'?{parsed.query}' if parsed.query else ''}".encode(),
+        )
+        self._headers = _fixed_headers(parsed)
+        self._network = Network(self._refusal, resolve)
+        trust = ssl.create_default_context()
+        if authorities is not None:
+            trust.load_verify_locations(authorities)
+        # httpcore, not httpx: no redirects, proxies, cookies or decompression to switch off, and a network of ours
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=trust, max_connections=1, keepalive_expiry=_KEPT, network_backend=self._network
+        )
+
+    def __repr__(self) -> str:
+        return f"WebhookSender({self._host!r})"  # path, query and user may be secrets
+
+    def close(self) -> None:
+        """Close the connection that is kept. Idempotent."""
+        self._pool.close()
+
+    def send(self, message: Message) -> Attempt:
+        """Try once, within the deadline. Only an answer of 200 to 299 counts as taken."""
+        with self._lock:
+            try:
+                body = message.payload.encode()
+            except UnicodeEncodeError:
+                return Attempt(done=False, why="the payload is no valid text", give_up=True)
+            self._network.begin(self._deadline)
+            try:
+                return self._post(message, body)
+            except (httpcore.TimeoutException, TimeoutError):
+                return Attempt(done=False, why=f"no answer within {self._deadline:g} s")
+            except Refused as refused:
+                return Attempt(done=False, why=str(refused))
+            except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+                return Attempt(done=False, why=_fault(error))
+
+    def _post(self, message: Message, body: bytes) -> Attempt:
+        at_ms = self._clock.now().wall_ms
+        seconds = datetime.fromtimestamp(at_ms // 1000, UTC)
+        signed = [
+            (b"webhook-id", message.id.encode()),
+            (b"webhook-timestamp", str(at_ms // 1000).encode()),
+            (b"webhook-signature", self._signer.sign(message.id, seconds, message.payload).encode()),
+        ]
+        with self._pool.stream("POST", self._target, headers=[*self._headers, *signed], content=body) as response:
+            attempt = _judge(response, at_ms)
+            self._skim(response)
+        return attempt
+
+    def _skim(self, response: httpcore.Response) -> None:
+        """Read a little of the answer, so that the connection can be used again; how that goes changes nothing."""
+        size = 0
+        try:
+            self._network.hurry(_LINGER)
+            for chunk in response.iter_stream():
+                size += len(chunk)
+                if size > MOST_ANSWER:
+                    break
+        except (DeadlinePassed, httpcore.NetworkError, httpcore.ProtocolError, OSError):
+            pass
+
+    def _refusal(self, address: str) -> str:
+        kind = reach(address)
+        if kind == "never":
+            return "the host's address is one that nothing is sent to (link-local, metadata, multicast or reserved)"
+        if kind == "lan" and not self._lan:
+            return "the host is on a private network, which this endpoint does not allow"
+        if kind == "public" and not self._secure:
+            return "the host is not on a private network, so its URL must begin with https://"
+        return ""
+
+
+def asked_wait(header: str, now_ms: int) -> float | None:
+    """Return the seconds that a Retry-After header asks for (a number or a date), or None for anything else."""
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12]) if len(text) <= 12 else 1e12
+    try:
+        when = parsedate_to_datetime(text)
+        return max(0.0, when.replace(tzinfo=when.tzinfo or UTC).timestamp() - now_ms / 1000)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def _parsed(url: str, *, lan: bool) -> AnyHttpUrl:
+    """Parse a URL as browsers do, so that no spelling of an address means something else here than it does there."""
+    try:
+        parsed: AnyHttpUrl = TypeAdapter(AnyHttpUrl).validate_python(url)
+    except ValidationError:
+        raise ValueError("a webhook URL looks like https://host/path") from None  # the cause would repeat the URL
+    if parsed.scheme != "https" and not lan:
+        raise ValueError(
+            "a webhook URL begins with https://; http:// is for receivers on a private network, if allowed"
+        )
+    return parsed
+
+
+def _fixed_headers(url: AnyHttpUrl) -> list[tuple[bytes, bytes]]:
+    try:
+        version = metadata.version("ppe-monitor")
+    except metadata.PackageNotFoundError:
+        version = "0"
+    standard = {"http": 80, "https": 443}[url.scheme]
+    headers = [
+        (b"host", f"{url.host}{'' if url.port == standard else f':{url.port}'}".encode()),
+        (b"content-type", b"application/json"),
+        (b"user-agent", f"ppe-monitor/{version}".encode()),
+        (b"accept-encoding", b"identity"),
+    ]
+    if url.username or url.password:
+        login = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
+        headers.append((b"authorization", b"Basic " + base64.b64encode(login.encode())))
+    return headers
+
+
+def _judge(response: httpcore.Response, now_ms: int) -> Attempt:
+    if 200 <= response.status < 300:
+        return Attempt(done=True)
+    why = f"HTTP {response.status}"
+    if 300 <= response.status < 400:
+        why += " (redirects are not followed)"
+    asked = None
+    if response.status in {429, 503}:
+        headers = {name.lower(): value for name, value in reversed(response.headers)}
+        asked = asked_wait(headers.get(b"retry-after", b"").decode("latin-1"), now_ms)
+    return Attempt(done=False, why=why, retry_after=asked, give_up=response.status == 410)
+
+
+def _fault(error: Exception) -> str:
+    """Say what went wrong in words of our own: a library's may repeat what it was given."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"TLS: the certificate is not trusted ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {(error.reason or 'handshake failed').lower().replace('_', ' ')}"
+    if isinstance(error, httpcore.ConnectError):
+        cause = error.__cause__
+        return f"{error}: {cause.strerror.lower()}" if isinstance(cause, OSError) and cause.strerror else str(error)
+    if isinstance(error, httpcore.ProtocolError):
+        return "the answer is no HTTP, or none came"
+    return "the connection was cut"

@@ -1,0 +1,140 @@
+"""The tables. Moments are two columns: seconds on the clock of the run that wrote them, and Unix milliseconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+
+tables = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _moment(name: str, *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:
+    return Column(f"{name}_s", Float, nullable=nullable), Column(f"{name}_ms", BigInteger, nullable=nullable)
+
+
+alerts = Table(
+    "alerts",
+    tables,
+    Column("id", Text, primary_key=True),
+    Column("camera", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("equipment", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    *_moment("since"),
+    *_moment("fired"),
+    *_moment("seen"),
+    *_moment("ended", nullable=True),
+    Column("ending", Text),
+    *(Column(corner, Float, nullable=False) for corner in ("x1", "y1", "x2", "y2")),
+    Column("by_absence", Boolean, nullable=False),
+    Column("zone_uncertain", Boolean, nullable=False),
+)
+Index("ix_alerts_open", alerts.c.camera, sqlite_where=alerts.c.ended_ms.is_(None))
+Index("ix_alerts_fired", alerts.c.fired_ms, alerts.c.id)
+Index("ix_alerts_camera_fired", alerts.c.camera, alerts.c.fired_ms, alerts.c.id)
+
+alert_changes = Table(
+    "alert_changes",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("alert", Text, ForeignKey("alerts.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    *_moment("at"),
+    UniqueConstraint("alert", "kind", "at_ms"),
+)
+
+evidence = Table(
+    "evidence",
+    tables,
+    Column("alert", Text, ForeignKey("alerts.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("path", Text, nullable=False, unique=True),
+    Column("missing", Boolean, nullable=False, server_default=text("0")),
+)
+
+messages = Table(
+    "messages",
+    tables,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    tables,
+    Column("message", Integer, ForeignKey("messages.number"), primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("camera", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("tried_ms", BigInteger),
+    Column("error", Text, nullable=False),
+)
+# written out, not bound: SQLite uses a partial index only where it can read that the condition holds
+PENDING = deliveries.c.state == literal_column("'pending'")
+DEAD = deliveries.c.state == literal_column("'dead'")
+Index("ix_deliveries_pending", deliveries.c.endpoint, deliveries.c.camera, deliveries.c.message, sqlite_where=PENDING)
+Index("ix_deliveries_dead", deliveries.c.endpoint, sqlite_where=DEAD)
+
+person_seconds = Table(
+    "person_seconds",
+    tables,
+    Column("camera", Text, primary_key=True),
+    Column("hour_ms", BigInteger, primary_key=True),
+    Column("equipment", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("seconds", Float, nullable=False),
+)
+
+heights = Table(
+    "heights",
+    tables,
+    Column("camera", Text, primary_key=True),
+    Column("hour_ms", BigInteger, primary_key=True),
+    Column("bin", Integer, primary_key=True),
+    Column("people", Integer, nullable=False),
+)
+
+recordings = Table(
+    "recordings",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("camera", Text, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("written_ms", BigInteger, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_recordings_camera", recordings.c.camera, recordings.c.id)

@@ -1,0 +1,290 @@
+"""The store: what happened is kept, and waits for its receivers. Start with `record`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import structlog
+
+from service.ports import Clock, Delivery, Message, Still
+from service.safety.alerts import Alert, AlertChange
+from service.safety.coverage import PersonSeconds
+from service.safety.detections import Detections
+from service.safety.moment import Moment
+from service.store import evidence, ledger, outbox, recordings, statistics
+from service.store.database import Database
+from service.store.errors import StoreError, named
+
+FLUSH_EVERY: Final = 5.0
+"""Seconds that counts and recorded detections wait in memory: what a crash may cost of them."""
+
+log = structlog.get_logger(__name__)
+
+
+class Store:
+    """`ports.EventStore` and `ports.Outbox` on one SQLite file and a folder of pictures. Any thread may call it.
+
+    Args:
+        folder: where ppe.db and evidence/ lie; made when it is not there. One process at a time may have it open.
+        endpoints: names of the receivers that get every message from now on.
+        clock: the present, for ages of recordings and orphan files.
+
+    Raises:
+        StoreError: see `errors`; on opening, most likely STORE_LOCKED or STORE_VERSION.
+    """
+
+    def __init__(self, folder: Path, endpoints: Sequence[str], *, clock: Clock | None = None) -> None:
+        self._evidence = folder / "evidence"
+        self._folder = folder
+        self._endpoints = tuple(dict.fromkeys(endpoints))
+        self._clock = clock or _Now()
+        self._recorder = recordings.Recorder()
+        self._counts = statistics.Counts()
+        self._flushing = threading.Lock()
+        self._wake = threading.Event()
+        self._closed = False
+        self._database = Database(folder)
+        try:
+            self.swept = self._sweep()
+        except BaseException:
+            self._database.close()
+            raise
+        self._flusher = threading.Thread(target=self._flush_on_and_on, name="store-flush", daemon=True)
+        self._flusher.start()
+
+    # -- what happened
+
+    def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
+        """Keep alert changes with their evidence and put their messages into the outbox of every endpoint.
+
+        The stills are on disk before the rows are committed, and the rows are on disk when this returns. A change of
+        the same alert, kind and wall millisecond, or a message of the same id, that is kept already is left alone.
+
+        Raises:
+            ValueError: an alert's id can't name a folder, or a still is of an alert that is not kept.
+            StoreError: nothing of the call is kept; call again with the same arguments.
+        """
+        if not (changes or stills or messages):
+            return
+        fired = self._fired(changes, stills)
+        with named(self._folder):
+            kept = [evidence.write(self._evidence, still, fired[still.alert]) for still in stills]
+        with self._database.transaction() as connection:
+            ledger.keep(connection, changes)
+            evidence.keep(connection, kept)
+            outbox.put(connection, messages, self._endpoints)
+
+    def _fired(self, changes: Sequence[AlertChange], stills: Sequence[Still]) -> dict[str, int]:
+        """Return when the alerts fired that changes and stills are about (Unix ms)."""
+        fired = {change.alert.id: change.alert.fired.wall_ms for change in changes}
+        for alert in {*fired, *(still.alert for still in stills)}:
+            evidence.refuse_strange_id(alert)
+        unknown = {still.alert for still in stills} - fired.keys()
+        if unknown:
+            with self._database.transaction() as connection:
+                for alert in unknown:
+                    at = ledger.fired_ms(connection, alert)
+                    if at is None:
+                        raise ValueError(f"a still of alert {alert}, which is not kept")
+                    fired[alert] = at
+        return fired
+
+    def touch(self, alerts: Sequence[Alert]) -> None:
+        """Keep where and when open alerts were last seen; a loss of power may cost the newest."""
+        if alerts:
+            with self._database.transaction(durable=False) as connection:
+                ledger.touch(connection, alerts)
+
+    def open_alerts(self, camera: str) -> list[Alert]:
+        """Return a camera's open alerts, oldest first, as last recorded or touched."""
+        with self._database.transaction() as connection:
+            return ledger.open_of(connection, camera)
+
+    def alerts(
+        self, most: int = 100, *, before: tuple[int, str] | None = None, camera: str | None = None
+    ) -> list[Alert]:
+        """Return at most `most` alerts, newest first; the next page is before the last one's (fired.wall_ms, id)."""
+        with self._database.transaction() as connection:
+            return ledger.page(connection, most, before, camera)
+
+    def alert(self, alert: str) -> ledger.History | None:
+        """Return an alert by its id with what happened to it, or None."""
+        with self._database.transaction() as connection:
+            found = ledger.one(connection, alert)
+            return found and ledger.History(*found, evidence.kinds(connection, alert))
+
+    def evidence_path(self, alert: str, kind: str) -> Path | None:
+        """Return the file of a still, or None; the path comes from the store's rows, never from the arguments."""
+        with self._database.transaction() as connection:
+            found = evidence.path_of(connection, alert, kind)
+        return self._evidence / found if found is not None and (self._evidence / found).is_file() else None
+
+    # -- what was seen: counted and remembered in memory, written every few seconds
+
+    def count(self, camera: str, at: Moment, seconds: PersonSeconds, heights: Sequence[float]) -> None:
+        """Add to a camera's person-seconds by hour and to its histogram of heights (10 px bins).
+
+        Raises:
+            ValueError: a value is negative or no number.
+        """
+        self._refuse_when_closed()
+        self._counts.add(camera, at, seconds, heights)
+
+    def remember(self, camera: str, at: Moment, detections: Detections) -> None:
+        """Keep a frame's detections for replays: the last 30 minutes, at most 18,000 frames and 16 MiB a camera."""
+        self._refuse_when_closed()
+        if self._recorder.add(camera, at, detections):
+            self._wake.set()
+
+    def recording(self, camera: str) -> Iterator[tuple[Moment, Detections]]:
+        """Yield a camera's remembered frames in the order in which they came, as input for a replay."""
+        self.flush()
+        with self._database.transaction() as connection:
+            packs = recordings.numbers(connection, camera)
+        for number in packs:
+            with self._database.transaction() as connection:
+                packed = recordings.packed_frames(connection, number)
+            yield from recordings.unpack(packed)
+
+    def person_seconds(self, camera: str, from_ms: int, to_ms: int) -> list[statistics.HourOf]:
+        """Return a camera's person-seconds of the hours that start in [from_ms, to_ms), Unix milliseconds."""
+        self.flush()
+        with self._database.transaction() as connection:
+            return statistics.seconds_of(connection, camera, from_ms, to_ms)
+
+    def heights(self, camera: str, from_ms: int, to_ms: int) -> dict[int, int]:
+        """Return a camera's histogram of heights: lower edge of the 10 px bin to people, hours as in person_seconds."""
+        self.flush()
+        with self._database.transaction() as connection:
+            return statistics.heights_of(connection, camera, from_ms, to_ms)
+
+    def flush(self) -> None:
+        """Write what was counted and remembered; counts that can't be written wait on, remembered frames are lost.
+
+        Raises:
+            StoreError: it can't be written.
+        """
+        with self._flushing:  # one after another, so that frames stay in order
+            counts = self._counts.take()
+            try:
+                with self._database.transaction(durable=False) as connection:
+                    statistics.write(connection, counts)
+                    self._recorder.write(connection, self._clock.now().wall_ms)
+            except StoreError:
+                self._counts.give_back(counts)
+                raise
+
+    def _flush_on_and_on(self) -> None:
+        failing = False
+        while not self._closed:
+            self._wake.wait(FLUSH_EVERY)
+            self._wake.clear()
+            if self._closed:
+                return
+            try:
+                self.flush()
+            except StoreError as error:
+                if not failing:
+                    log.error("store_cannot_flush", code=error.code, reason=str(error))
+                failing = True
+            else:
+                if failing:
+                    log.info("store_flushes_again")
+                failing = False
+
+    # -- what waits for its receivers
+
+    def due(self, now_ms: int, most: int = 100) -> list[Delivery]:
+        """Return deliveries whose time has come, oldest first; of an endpoint and camera only the oldest unfinished.
+
+        Messages of endpoints that the store was opened without wait until it is opened with them.
+        """
+        with self._database.transaction() as connection:
+            return outbox.due(connection, self._endpoints, now_ms, most)
+
+    def delivered(self, delivery: Delivery, at_ms: int) -> None:
+        """Mark a delivery as done; a loss of power may undo the newest marks, and the message is sent once more."""
+        with self._database.transaction(durable=False) as connection:
+            outbox.mark(connection, delivery, at_ms, "", None, done=True)
+
+    def failed(self, delivery: Delivery, at_ms: int, why: str, next_ms: int | None) -> None:
+        """Count a failed attempt; try again at `next_ms`, or never (dead) when it is None."""
+        with self._database.transaction(durable=False) as connection:
+            outbox.mark(connection, delivery, at_ms, why, next_ms, done=False)
+
+    def backlog(self) -> dict[str, outbox.Backlog]:
+        """Return for every endpoint what it has not got."""
+        with self._database.transaction() as connection:
+            return {endpoint: outbox.backlog(connection, endpoint) for endpoint in self._endpoints}
+
+    # -- the whole
+
+    def backup(self, path: Path) -> None:
+        """Write a copy of the database to `path`, which must not exist. Evidence is plain files: copy those afterwards.
+
+        Raises:
+            FileExistsError: `path` exists.
+            StoreError: the copy could not be written.
+        """
+        self.flush()
+        self._database.backup(path)
+
+    def _sweep(self) -> evidence.Swept:
+        """Remove evidence files that no row names and that no transaction can still wait for; mark rows without one."""
+        with named(self._folder):
+            found = dict(evidence.files(self._evidence))
+        with self._database.transaction() as connection:
+            rows = evidence.rows(connection)
+            evidence.mark(
+                connection, {path: path not in found for path, gone in rows.items() if gone == (path in found)}
+            )
+        old = self._clock.now().wall_ms / 1000 - evidence.ORPHAN_AFTER
+        orphans = [path for path, written in found.items() if path not in rows and written < old]
+        with named(self._folder):
+            for path in orphans:
+                evidence.remove(self._evidence, path)
+        swept = evidence.Swept(len(orphans), sum(path not in found for path in rows))
+        if swept.removed or swept.missing:
+            log.info("evidence_swept", removed=swept.removed, missing=swept.missing)
+        return swept
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise StoreError("STORE_CLOSED", f"the store in {self._folder} was closed")
+
+    def close(self) -> None:
+        """Flush and close. Idempotent.
+
+        Raises:
+            StoreError: the last counts and remembered frames could not be written; it is closed all the same.
+        """
+        with self._flushing:
+            if self._closed:
+                return
+            self._closed = True
+        self._wake.set()
+        self._flusher.join()
+        try:
+            self.flush()
+        finally:
+            self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Now:
+    """The machine's clocks."""
+
+    def now(self) -> Moment:
+        return Moment(time.monotonic(), time.time_ns() // 1_000_000)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
