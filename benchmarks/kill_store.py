@@ -29,6 +29,8 @@ from service.telemetry import configure_logging
 
 ENDPOINTS = ("one", "two")
 SOONEST, LATEST = 0.050, 0.130
+STILL_EVERY = 4
+"""Pictures take most of the time; the rows are what is tried here."""
 
 
 def write_until_killed(folder: Path, first: int, said: int) -> None:
@@ -39,7 +41,8 @@ def write_until_killed(folder: Path, first: int, said: int) -> None:
         box = (10.0, 20.0, 110.0, 320.0)
         alert = Alert(f"{number:016x}", "gate", f"p{number}", "yard", "helmet", "high", at, at, at, box)
         message = Message(f"fired-{number}", "alert.fired", "gate", at.wall_ms, json.dumps({"number": number}))
-        store.record([AlertChange("fired", alert, at)], [Still(alert.id, "clean", b"\xff\xd8" * 4000)], [message])
+        stills = [] if number % STILL_EVERY else [Still(alert.id, "clean", b"\xff\xd8" * 4000)]
+        store.record([AlertChange("fired", alert, at)], stills, [message])
         os.write(said, b"%d\n" % number)
         number += 1
 
@@ -107,7 +110,8 @@ def left_in(folder: Path, acknowledged: list[int]) -> dict[str, int | str]:
         "lost": len({f"{number:016x}" for number in acknowledged} - whole),
         "doubled": sum(len(many) - len(set(many)) for many in (alerts, fired, messages, deliveries, acknowledged)),
         "torn": len(set(alerts) ^ told) + abs(len(deliveries) - len(ENDPOINTS) * len(messages)),
-        "without_still": len(alerts) - sum((folder / "evidence" / path).stat().st_size == 8000 for path in paths),
+        "without_still": sum(not int(alert, 16) % STILL_EVERY for alert in alerts)
+        - sum((folder / "evidence" / path).stat().st_size == 8000 for path in paths),
         "integrity": integrity,
     }
 

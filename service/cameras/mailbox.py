@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,13 +37,13 @@ class Taken:
         image: (height, width, 3) uint8, blue green red.
         sequence: counts the pictures of the mailbox from 1.
         number: counts the decoder's frames, those that were not handed out included.
-        captured: seconds on the monotonic clock.
+        age: seconds since it was captured.
     """
 
     image: NDArray[np.uint8]
     sequence: int
     number: int
-    captured: float
+    age: float
 
 
 class Mailbox:
@@ -124,7 +125,7 @@ class Mailbox:
             number, captured = int(self._counts[2 + slot]), float(self._times[1 + slot])
             image = self.slots[slot].copy()
             if int(self._counts[0]) - sequence < SLOTS - 1:
-                return Taken(image, sequence, number, captured)
+                return Taken(image, sequence, number, time.monotonic() - captured)
         return None  # the writer laps every copy: the caller asks again at the next ring
 
     def hush(self) -> None:

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, Literal
 
 Reach = Literal["public", "lan", "never"]
-"""`lan`: this machine and private networks; `never`: what no receiver has (link-local, cloud metadata, multicast ...)."""
+"""lan: this machine and private networks. never: what no receiver has (link-local, cloud metadata, multicast ...)."""
 
 _LAN: Final = tuple(
     map(

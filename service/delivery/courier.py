@@ -1,8 +1,8 @@
 """The courier: takes what is due from the outbox, hands it to the senders and marks how it went.
 
-Every endpoint has a thread of its own, so that a slow receiver holds up nobody else's messages. A message is marked after
-it was sent: a stop between the two sends it again, with the same id. Of a camera only the oldest unfinished message of an
-endpoint is ever due (the outbox sees to that), so a camera's messages arrive in order.
+Every endpoint has a thread of its own, so that a slow receiver holds up nobody else's messages. A message is marked
+after it was sent: a stop between the two sends it again, with the same id. Of an endpoint and camera only the oldest
+unfinished message is ever due (the outbox sees to that), so a camera's messages arrive in order.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Courier:
         self._outbox = outbox
         self._senders = dict(senders)
         self._clock = clock
-        self._lanes: dict[str, SimpleQueue[Delivery]] = {}
+        self._lanes: dict[str, SimpleQueue[Delivery | None]] = {}
         self._busy: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
         self._woken = False
@@ -61,11 +61,15 @@ class Courier:
             self._look()
             self._wait(lambda: self._woken or stop.is_set(), POLL)
         ends = time.monotonic() + GRACE
-        while (left := ends - time.monotonic()) > 0:
-            if not self._look() and not self._busy:
-                break
+        while (left := ends - time.monotonic()) > 0 and (self._look() or self._busy or self._woken):
             self._wait(lambda: self._woken or not self._busy, left)
+        self.close()
+
+    def close(self) -> None:
+        """Let the endpoints' threads end; what they still send is not marked any more. Idempotent."""
         self._closing.set()
+        for queue in self._lanes.values():
+            queue.put(None)
 
     def _look(self) -> int:
         """Start what is due; a store that fails is asked again at the next look."""
@@ -73,8 +77,8 @@ class Courier:
             self._woken = False
         try:
             return self._start_due()
-        except Exception:  # noqa: BLE001 - whatever the store raises, alerts must leave when it works again
-            log.exception("outbox could not be read")
+        except Exception as error:  # noqa: BLE001 - whatever the store raises, alerts must leave when it works again
+            log.error("the outbox could not be read", fault=_short(error))
             return 0
 
     def _start_due(self) -> int:
@@ -92,7 +96,7 @@ class Courier:
             started += 1
         return started
 
-    def _lane(self, endpoint: str) -> SimpleQueue[Delivery]:
+    def _lane(self, endpoint: str) -> SimpleQueue[Delivery | None]:
         """Return an endpoint's queue; its thread starts with its first delivery."""
         if endpoint not in self._lanes:
             self._lanes[endpoint] = SimpleQueue()
@@ -102,8 +106,7 @@ class Courier:
 
     def _serve(self, endpoint: str) -> None:
         queue = self._lanes[endpoint]
-        while not self._closing.is_set():
-            delivery = queue.get()
+        while (delivery := queue.get()) is not None and not self._closing.is_set():
             self._deliver(delivery)
             with self._changed:
                 self._busy.discard((delivery.endpoint, delivery.message.id))
@@ -139,11 +142,18 @@ class Courier:
         """Write how it went; until the store takes it the message stays busy, or it would be sent again at once."""
         while not self._closing.is_set():
             try:
-                return mark()
-            except Exception:  # noqa: BLE001 - see above
-                log.exception("outbox could not be written")
+                mark()
+            except Exception as error:  # noqa: BLE001 - as above
+                log.error("the outbox could not be written", fault=_short(error))
                 self._closing.wait(_STORE_AGAIN)
+            else:
+                return
 
     def _wait(self, ready: Callable[[], bool], seconds: float | None = None) -> None:
         with self._changed:
             self._changed.wait_for(ready, seconds)
+
+
+def _short(error: Exception) -> str:
+    """Name a fault without what it was about: a database's error repeats the row."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"

@@ -20,11 +20,13 @@ DAYS: Final[tuple[Day, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WHOLE_PICTURE: Final = "whole-picture"
 
 
-class _Frozen(BaseModel):
+class FrozenModel(BaseModel):
+    """A definition: frozen, and unknown fields are refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Shift(_Frozen):
+class Shift(FrozenModel):
     """Some hours on some days of every week, in the site's time zone; past midnight when `to` is not after `from`."""
 
     days: tuple[Day, ...] = DAYS
@@ -40,7 +42,7 @@ class Shift(_Frozen):
         return (today in self.days and now >= self.start) or (yesterday in self.days and now < self.end)
 
 
-class Requirement(_Frozen):
+class Requirement(FrozenModel):
     """One equipment that a zone requires.
 
     Attributes:
@@ -61,7 +63,7 @@ class Requirement(_Frozen):
 EVERYTHING: Final = tuple(Requirement(equipment=equipment) for equipment in EQUIPMENT)
 
 
-class Zone(_Frozen):
+class Zone(FrozenModel):
     """A part of the picture and what is asked of people who stand in it.
 
     Attributes:
@@ -109,7 +111,7 @@ class Zone(_Frozen):
         return not self.schedule or any(shift.holds(local) for shift in self.schedule)
 
 
-class AlertPolicy(_Frozen):
+class AlertPolicy(FrozenModel):
     """When a violation becomes an alert and when that ends. Seconds, unless said otherwise.
 
     Attributes:
@@ -137,7 +139,7 @@ class AlertPolicy(_Frozen):
         return {"helmet": "high", "vest": "medium", **severity}
 
 
-class Scene(_Frozen):
+class Scene(FrozenModel):
     """What one camera's monitor needs to know of the site.
 
     Attributes:

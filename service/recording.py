@@ -1,0 +1,94 @@
+"""Recorded detections: one JSON line a frame, from which the whole product behind the detector can be played again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from service.safety.detections import Detections
+from service.safety.moment import Moment
+from service.safety.thresholds import Thresholds
+
+FORMAT = "ppe-recording/1"
+
+
+class RecordingError(Exception):
+    """A recording can't be read; names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The first line: which camera, which model, which thresholds."""
+
+    camera: str
+    model: str
+    thresholds: Thresholds
+
+
+def write_heading(stream: TextIO, heading: Heading) -> None:
+    """Write a recording's first line."""
+    row = {
+        "format": FORMAT,
+        "camera": heading.camera,
+        "model": heading.model,
+        "thresholds": heading.thresholds.model_dump(mode="json"),
+    }
+    stream.write(json.dumps(row, separators=(",", ":")) + "\n")
+
+
+def write_frame(stream: TextIO, detections: Detections, at: Moment) -> None:
+    """Write one frame; every float32 survives exactly."""
+    row = {
+        "seconds": at.seconds,
+        "wall_ms": at.wall_ms,
+        "size": [detections.width, detections.height],
+        "scale": detections.scale,
+        "boxes": detections.boxes.tolist(),
+        "confidence": detections.confidence.tolist(),
+        "class": detections.class_id.tolist(),
+    }
+    stream.write(json.dumps(row, separators=(",", ":")) + "\n")
+
+
+def read_recording(path: Path) -> tuple[Heading, Iterator[tuple[Detections, Moment]]]:
+    """Open a recording: its heading, and its frames as they are read.
+
+    Raises:
+        RecordingError: it is none (at once), or a line is damaged (while reading).
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path}: can't read this recording ({error})") from error
+    try:
+        head: dict[str, Any] = json.loads(lines[0])
+        if head["format"] != FORMAT:
+            raise RecordingError(f"{path}:1: format {head['format']!r}, expected {FORMAT}")
+        heading = Heading(head["camera"], head["model"], Thresholds.model_validate(head["thresholds"]))
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise RecordingError(f"{path}:1: not a recording of detections (ppe watch --record writes one)") from error
+    return heading, _frames(path, lines[1:])
+
+
+def _frames(path: Path, lines: list[str]) -> Iterator[tuple[Detections, Moment]]:
+    for number, line in enumerate(lines, start=2):
+        try:
+            row = json.loads(line)
+            yield (
+                Detections(
+                    np.array(row["boxes"], dtype=np.float32).reshape(-1, 4),
+                    np.array(row["confidence"], dtype=np.float32),
+                    np.array(row["class"], dtype=np.int64),
+                    row["size"][0],
+                    row["size"][1],
+                    row["scale"],
+                ),
+                Moment(row["seconds"], row["wall_ms"]),
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise RecordingError(f"{path}:{number}: damaged frame: {error}") from error
