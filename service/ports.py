@@ -168,6 +168,10 @@ class Delivery:
     attempts: int
 
 
+class StoreUnavailable(RuntimeError):  # noqa: N818 - it reads as what happened
+    """The store can't do what was asked just now; nothing of the call is kept, and it may be made again."""
+
+
 class EventStore(Protocol):
     """What happened is kept. Every method is one transaction; it returned: it is committed."""
 

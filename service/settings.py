@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     max_image_side: int = Field(default=16_384, ge=32, le=65_535, description="Longest side of a picture in pixels.")
     max_image_aspect: float = Field(default=20.0, ge=1, description="Longest side per shortest side of a picture.")
 
+    store: Path = Field(default=Path("ppe-store"), description="Folder for alerts, evidence and recorded detections.")
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe level that is logged."
     )

@@ -80,6 +80,7 @@ class EndpointEntry(FrozenModel):
 
     url: str = Field(pattern=r"^https?://", max_length=2048, description="Where webhooks are posted to.")
     secret_env: Variable = Field(description="Environment variable with the whsec_ secret that signs them.")
+    lan: bool = Field(default=False, description="The receiver is on this machine or network; plain http is taken.")
 
 
 class SiteFile(FrozenModel):

@@ -1,13 +1,31 @@
-"""The composition root: settings become objects. The only file that knows every room."""
+"""The composition root: settings and a site file become objects. The only file that knows every room."""
 
 from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
 from service.detectors.manifest import read_weights
+from service.events import Origin
 from service.pictures.decode import PictureLimits
-from service.ports import Detector
+from service.ports import Clock, Detector, EventStore, FrameSource
+from service.safety.monitor import Monitor
+from service.safety.thresholds import Thresholds
 from service.settings import Settings
+from service.sitefile import SiteFile
+
+if TYPE_CHECKING:
+    from service.delivery.courier import Courier
+    from service.store.store import Store
+    from service.worker.supervisor import Supervisor
+    from service.worker.watch import Watched
+
+# Rooms are imported where they are needed: who serves pictures only must not pay for cameras, store and delivery.
 
 
 def open_detector(settings: Settings) -> Detector:
@@ -17,7 +35,7 @@ def open_detector(settings: Settings) -> Detector:
         WeightsError: its weights are missing, damaged, or can't serve the rules.
     """
     if settings.detector == "ultralytics":
-        from service.detectors.ultralytics import UltralyticsDetector  # torch is heavy: only when asked for
+        from service.detectors.ultralytics import UltralyticsDetector
 
         return UltralyticsDetector(read_weights(settings.weights, "pt"), device=settings.device)
     from service.detectors.openvino import OpenVinoDetector
@@ -51,3 +69,135 @@ def open_app(settings: Settings, detector: Detector) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         max_images=settings.max_images,
     )
+
+
+def open_monitor(origin: Origin, detector: Detector) -> Monitor:
+    """Build the monitor of one camera."""
+    return open_replay(origin, detector.model.thresholds)
+
+
+def open_replay(origin: Origin, thresholds: Thresholds) -> Monitor:
+    """Build a monitor for recorded detections, which bring their thresholds with them."""
+    from service.tracking.bytetrack import ByteTrack
+
+    return Monitor(origin.scene, thresholds, ByteTrack())
+
+
+class FilmError(Exception):
+    """A recorded source can't be judged, or broke off; one sentence."""
+
+
+def judge_film(source: str, origin: Origin, detector: Detector, fps: float, start_ms: int) -> Iterator[Watched]:
+    """Judge a recorded film or a folder of pictures in its own time, to its end.
+
+    Raises:
+        FilmError: it can't be opened, is no recording, or broke off.
+    """
+    from service.cameras.address import SourceError
+    from service.cameras.opening import is_live, open_source
+    from service.worker.clock import SystemClock
+    from service.worker.watch import EndedEarly, watched
+
+    if is_live(source):
+        raise FilmError(
+            "--source judges recordings; a live camera belongs into a site file (one line: gate: rtsp://...)"
+        )
+    try:
+        opened = open_source(source, fps=fps, clock=SystemClock(), start_ms=start_ms)
+    except SourceError as error:
+        raise FilmError(error.detail) from error
+    try:
+        yield from watched(opened, detector, open_monitor(origin, detector), origin)
+    except EndedEarly as error:
+        raise FilmError(f"{source}: {error}") from error
+    finally:
+        opened.close()
+
+
+class WiringError(Exception):
+    """A site can't be started as it is configured; one sentence."""
+
+
+@contextmanager
+def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator[Supervisor]:
+    """Watch a site's cameras and deliver its alerts while the context lasts; leaving it drains both.
+
+    Raises:
+        WiringError: the store is in use or damaged, a secret is not set, or an endpoint can't be used.
+    """
+    from service.store.errors import StoreError
+    from service.store.store import Store
+    from service.worker.clock import SystemClock
+    from service.worker.supervisor import Supervisor
+
+    endpoints = () if site.mode == "observe" else tuple(site.endpoints)
+    clock = SystemClock()
+    with ExitStack() as stack:
+        try:
+            store = Store(settings.store, endpoints, clock=clock)
+        except StoreError as error:
+            raise WiringError(str(error)) from error
+        stack.callback(store.close)
+        courier = _courier(site, store, clock)
+        stack.enter_context(_delivering(courier))
+        supervisor = Supervisor(
+            {camera: _watch(site, camera, detector, store, clock, courier.wake) for camera in site.cameras}
+        )
+        supervisor.start()
+        stack.callback(supervisor.stop)
+        yield supervisor
+
+
+def _watch(
+    site: SiteFile, camera: str, detector: Detector, store: EventStore, clock: Clock, wake: Callable[[], None]
+) -> Callable[[threading.Event], None]:
+    """Return what watches one camera; each call builds its monitor anew (the open alerts come back from the store)."""
+    from service.worker.watch import CameraWatch
+
+    entry = site.cameras[camera]
+    origin = Origin(site.scene(camera), entry.name, site.name)
+
+    def opened() -> FrameSource:
+        from service.cameras.opening import open_source
+
+        password = os.environ.get(entry.password_env, "") if entry.password_env else ""
+        return open_source(
+            entry.source,
+            fps=entry.fps,
+            clock=clock,
+            start_ms=clock.now().wall_ms,
+            user=entry.user or "",
+            password=password,
+        )
+
+    def run(stop: threading.Event) -> None:
+        CameraWatch(origin, opened, detector, open_monitor(origin, detector), store, clock, wake).run(stop)
+
+    return run
+
+
+def _courier(site: SiteFile, store: Store, clock: Clock) -> Courier:
+    from service.delivery.courier import Courier
+    from service.delivery.webhook import WebhookSender
+
+    senders = {}
+    for name, endpoint in site.endpoints.items():
+        try:
+            senders[name] = WebhookSender(
+                endpoint.url, os.environ.get(endpoint.secret_env, ""), clock, lan=endpoint.lan
+            )
+        except ValueError as error:
+            raise WiringError(f"endpoint {name}: {error}") from error
+    return Courier(store, {} if site.mode == "observe" else senders, clock)
+
+
+@contextmanager
+def _delivering(courier: Courier) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=courier.run, args=(stop,), name="courier", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -74,7 +75,7 @@ class ChildDecoder:
     def __init__(self, order: Order) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, a number for its argument
                 [sys.executable, "-P", "-m", "service.cameras.decoder", str(theirs.fileno())],
                 env=_environment(os.environ),
                 stdin=subprocess.DEVNULL,
@@ -127,10 +128,8 @@ class ChildDecoder:
         return self._process.pid
 
     def _send(self, order: Order) -> None:
-        try:
+        with contextlib.suppress(OSError):  # it is dead already: listening will tell
             self._link.sendall(order.encoded())
-        except OSError:  # it is dead already; listening will tell
-            pass
 
     def _take(self) -> Taken | None:
         if self._mailbox is None:

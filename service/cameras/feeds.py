@@ -18,7 +18,7 @@ from service.cameras.orders import FeedError, Order
 from service.cameras.probe import diagnose
 from service.cameras.reach import allowed, blamed
 
-_THREADS: Final = 2
+_THREADS: Final = 1
 
 
 class Feed(Protocol):

@@ -53,7 +53,7 @@ class LiveSource:
         launch: Callable[[bool], Decoder],
         clock: Clock,
         *,
-        patience: Patience = Patience(),  # noqa: B008 - frozen
+        patience: Patience = Patience(),
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._launch = launch

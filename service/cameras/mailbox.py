@@ -10,6 +10,7 @@ not limit it. It is reserved when it is made, so that too little memory is an er
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import mmap
 import os
@@ -130,10 +131,8 @@ class Mailbox:
 
     def hush(self) -> None:
         """Silence the bell until the next picture."""
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self.bell)
-        except BlockingIOError:
-            pass
 
     def close(self) -> None:
         """Give the memory back. Idempotent."""

@@ -62,3 +62,12 @@ def _recording(path: Path, fps: float, start_ms: int) -> FrameSource:
     if path.is_file():
         return open_video(path, fps=fps, start_ms=start_ms)
     raise SourceError("SOURCE_UNAVAILABLE", f"{path} is neither a file nor a folder that is there.")
+
+
+def is_live(source: str) -> bool:
+    """Tell whether a source is a camera rather than a recording.
+
+    Raises:
+        SourceError: it is of no known kind.
+    """
+    return parse_address(source) is not None

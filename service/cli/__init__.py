@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import demo, detect, lab, serve
+from service.cli import demo, detect, lab, serve, site, watch
 from service.cli.terminal import out
 
 app = typer.Typer(
@@ -49,4 +49,7 @@ def ppe(
 app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command(epilog=detect.EXAMPLES)(detect.detect)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
+app.command(epilog=watch.EXAMPLES)(watch.watch)
+app.command()(site.check)
+app.command()(site.replay)
 lab.register(app)

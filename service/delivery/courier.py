@@ -21,7 +21,6 @@ from service.ports import Attempt, Clock, Delivery, Outbox, Sender
 POLL: Final = 0.5
 """Seconds between looks into the outbox when nobody calls."""
 GRACE: Final = 4.0
-"""Seconds that deliveries get once the courier is told to stop."""
 PAGE: Final = 100
 """Deliveries that are taken at once."""
 _STORE_AGAIN: Final = 1.0
@@ -31,12 +30,18 @@ log = structlog.get_logger("delivery")
 
 
 class Courier:
-    """Delivers an outbox. `run` it in a thread, or call `deliver_due` for one round; not both at once."""
+    """Delivers an outbox. `run` it in a thread, or call `deliver_due` for one round; not both at once.
 
-    def __init__(self, outbox: Outbox, senders: Mapping[str, Sender], clock: Clock) -> None:
+    Args:
+        senders: by the endpoint's name.
+        grace: seconds that deliveries get once `run` is told to stop.
+    """
+
+    def __init__(self, outbox: Outbox, senders: Mapping[str, Sender], clock: Clock, *, grace: float = GRACE) -> None:
         self._outbox = outbox
         self._senders = dict(senders)
         self._clock = clock
+        self._grace = grace
         self._lanes: dict[str, SimpleQueue[Delivery | None]] = {}
         self._busy: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
@@ -60,7 +65,7 @@ class Courier:
         while not stop.is_set():
             self._look()
             self._wait(lambda: self._woken or stop.is_set(), POLL)
-        ends = time.monotonic() + GRACE
+        ends = time.monotonic() + self._grace
         while (left := ends - time.monotonic()) > 0 and (self._look() or self._busy or self._woken):
             self._wait(lambda: self._woken or not self._busy, left)
         self.close()

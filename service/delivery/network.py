@@ -92,7 +92,8 @@ class Network(httpcore.NetworkBackend):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return _Stream(connection, self)
         self.left()  # a connect that timed out took all that was left
-        raise httpcore.ConnectError("can't connect") from failure
+        reason = failure.strerror if failure and failure.strerror else "no answer"
+        raise httpcore.ConnectError(f"can't connect: {reason.lower()}")
 
     def _look_up(self, host: str, port: int) -> list[str]:
         """Resolve in a thread of its own: the system's resolver knows no deadline."""

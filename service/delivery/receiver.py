@@ -123,17 +123,18 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = READ_TIMEOUT
+        disable_nagle_algorithm = True  # or the answer's body waits for the sender's delayed ACK of its head
 
         def do_POST(self) -> None:
             length = self.headers.get("content-length", "")
-            self.close_connection = True  # until the whole body is read
+            asked, self.close_connection = self.close_connection, True  # until the whole body is read
             if not (length.isascii() and length.isdigit()):
                 receiver.refuse(Arrival(411, why="no content-length"), self._answer)
             elif len(length) > 9 or int(length) > MOST_BODY:
                 receiver.refuse(Arrival(413, why="the body is too large"), self._answer)
             else:
                 body = self.rfile.read(int(length))
-                self.close_connection = len(body) < int(length)
+                self.close_connection = asked or len(body) < int(length)
                 receiver.take(body, dict(self.headers.items()), self._answer)
 
         def _answer(self, arrival: Arrival) -> None:

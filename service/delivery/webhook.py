@@ -203,8 +203,7 @@ def _fault(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS: {(error.reason or 'handshake failed').lower().replace('_', ' ')}"
     if isinstance(error, httpcore.ConnectError):
-        cause = error.__cause__
-        return f"{error}: {cause.strerror.lower()}" if isinstance(cause, OSError) and cause.strerror else str(error)
+        return str(error)  # our own network's words
     if isinstance(error, httpcore.ProtocolError):
         return "the answer is no HTTP, or none came"
     return "the connection was cut"

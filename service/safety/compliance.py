@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from service.safety.equipment import EQUIPMENT, MISSING_CLASS, WORN_CLASS, Equipment, Reason, State
@@ -62,6 +62,15 @@ class PersonState:
     def of(self, equipment: Equipment) -> Belief:
         """Return the belief about one equipment."""
         return self.helmet if equipment == "helmet" else self.vest
+
+    def believed(self) -> Sighting:
+        """Return the sighting with the beliefs in place of what this one frame showed."""
+        beliefs: dict[Equipment, Belief] = {"helmet": self.helmet, "vest": self.vest}
+        findings = {
+            equipment: replace(self.sighting.of(equipment), state=belief.state, reason=belief.reason)
+            for equipment, belief in beliefs.items()
+        }
+        return replace(self.sighting, helmet=findings["helmet"], vest=findings["vest"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from service.safety.detections import Detections
 from service.safety.moment import Moment
 from service.store.errors import StoreError
 from service.store.evidence import refuse_strange_id
+from service.store.statistics import refuse_strange_amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class FakeStore:
         self._endpoints = tuple(dict.fromkeys(endpoints))
         self._lock = threading.RLock()
         self._alerts: dict[str, Alert] = {}
+        self._known: set[tuple[str, str, int]] = set()
+        self._place: dict[str, int] = {}
         self._closed = False
         self.changes: list[AlertChange] = []
         self.stills: dict[tuple[str, str], bytes] = {}
@@ -59,12 +62,14 @@ class FakeStore:
             if strange:
                 raise ValueError(f"a still of alert {min(strange)}, which is not kept")
             for change in changes:
-                if _key(change) not in map(_key, self.changes):
+                if _key(change) not in self._known:
+                    self._known.add(_key(change))
                     self.changes.append(change)
                     self._alerts[change.alert.id] = change.alert
             self.stills.update({(still.alert, still.kind): still.jpeg for still in stills})
             for message in messages:
-                if message.id not in {kept.id for kept in self.messages}:
+                if message.id not in self._place:
+                    self._place[message.id] = len(self.messages)
                     self.messages.append(message)
                     self.outbox += [Waiting(Delivery(message, endpoint, 0)) for endpoint in self._endpoints]
 
@@ -85,6 +90,7 @@ class FakeStore:
     def count(self, camera: str, at: Moment, seconds: PersonSeconds, heights: Sequence[float]) -> None:
         """Keep what was counted."""
         with self._open():
+            refuse_strange_amounts(seconds, heights)
             self.counted.append((camera, at, dict(seconds), tuple(heights)))
 
     def remember(self, camera: str, at: Moment, detections: Detections) -> None:
@@ -99,9 +105,8 @@ class FakeStore:
             for row in self.outbox:
                 if row.state == "pending":
                     heads.setdefault((row.delivery.endpoint, row.delivery.message.camera), row)
-            place = {message.id: number for number, message in enumerate(self.messages)}
             found = [row.delivery for row in heads.values() if row.next_ms <= now_ms]
-            return sorted(found, key=lambda one: (place[one.message.id], one.endpoint))[:most]
+            return sorted(found, key=lambda one: (self._place[one.message.id], one.endpoint))[:most]
 
     def delivered(self, delivery: Delivery, at_ms: int) -> None:
         """Mark a delivery as done."""

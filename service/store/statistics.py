@@ -60,8 +60,7 @@ class Counts:
         Raises:
             ValueError: a value is negative or no number; nothing is added.
         """
-        if not all(math.isfinite(value) and value >= 0 for value in (*seconds.values(), *pixels)):
-            raise ValueError(f"seconds and heights must be numbers from 0 on, got {seconds} and {list(pixels)}")
+        refuse_strange_amounts(seconds, pixels)
         hour = at.wall_ms // HOUR_MS * HOUR_MS
         with self._lock:
             for (equipment, state), value in seconds.items():
@@ -79,6 +78,12 @@ class Counts:
         with self._lock:
             self._sums.seconds.update(taken.seconds)
             self._sums.people.update(taken.people)
+
+
+def refuse_strange_amounts(seconds: PersonSeconds, pixels: Sequence[float]) -> None:
+    """Raise ValueError when a value is negative or no number."""
+    if not all(math.isfinite(value) and value >= 0 for value in (*seconds.values(), *pixels)):
+        raise ValueError(f"seconds and heights must be numbers from 0 on, got {seconds} and {list(pixels)}")
 
 
 def write(connection: Connection, sums: _Sums) -> None:

@@ -1,0 +1,151 @@
+"""``ppe watch``: cameras of a site file, or one recorded film."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli.opening import detector_for, settings_for
+from service.cli.terminal import out, refuse, say
+
+if TYPE_CHECKING:
+    from service.events import Origin
+    from service.sitefile import SiteFile
+
+EXAMPLES = """Examples:
+
+`ppe watch site.yaml` watches every camera of the file until Ctrl-C
+
+`ppe watch --source yard.mp4` judges a film and prints every alert
+
+`ppe watch site.yaml --camera gate --source yard.mp4 --save judged.mp4` with the gate's zones, as a film
+"""
+
+
+def site_from(path: Path) -> SiteFile:
+    """Read a site file; every mistake in it is printed, and the command ends."""
+    from service.sitefile import SiteFileError, read_site
+
+    try:
+        return read_site(path)
+    except SiteFileError as error:
+        for mistake in error.mistakes:
+            say(f"{path}: {mistake}")
+        refuse(f"{path} has {len(error.mistakes)} mistake{'s' * (len(error.mistakes) != 1)}; nothing was started")
+
+
+def watch(
+    ctx: typer.Context,
+    site: Annotated[Path | None, typer.Argument(help="Site file (YAML).", show_default=False)] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="A recorded film or a folder of pictures, judged in its own time.")
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option(help="The site file's camera whose zones the film is judged by.")
+    ] = None,
+    fps: Annotated[float | None, typer.Option(min=0.1, max=30, help="Frames a second that are judged.")] = None,
+    start_time: Annotated[
+        str | None, typer.Option(metavar="ISO", help="When the film began, such as 2026-11-24T08:00:00+09:00.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON event a line, as webhooks carry them.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Write the annotated film (H.264 MP4).")] = None,
+    record: Annotated[Path | None, typer.Option(help="Keep the detections (JSON lines) for ppe replay.")] = None,
+) -> None:
+    """Watch cameras and raise alerts; or judge one recorded film."""
+    if source is not None:
+        _film(ctx, site_from(site) if site else None, source, camera, fps, start_time, as_json, save, record)
+    elif site is None:
+        refuse("give a site file to watch its cameras, or --source FILE to judge a film; see ppe watch --help")
+    else:
+        _cameras(ctx, site_from(site))
+
+
+def _cameras(ctx: typer.Context, site: SiteFile) -> None:
+    from service.sitefile import missing_secrets
+    from service.telemetry import configure_logging
+    from service.wiring import WiringError, watching
+
+    missing = missing_secrets(site)
+    if missing:
+        refuse(f"set the environment variables that the site file names: {', '.join(missing)}")
+    settings = settings_for()
+    configure_logging(settings.log_level, settings.log_format)
+    detector = detector_for(ctx, settings)
+    stop = threading.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: stop.set())
+    try:
+        with watching(site, settings, detector) as running:
+            what = "observing, nothing is sent" if site.mode == "observe" else "alerting"
+            say(f"Watching {', '.join(site.cameras)} ({what}); Ctrl-C stops.")
+            while not stop.is_set() and not running.wait(0.2):
+                pass
+    except WiringError as error:
+        refuse(str(error))
+    finally:
+        detector.close()
+
+
+def origin_for(site: SiteFile | None, camera: str | None, source: str) -> Origin:
+    """Return whose zones a film is judged by: the named camera's, the only one's, or none."""
+    from service.events import Origin
+    from service.safety.site import Scene
+
+    if site is None:
+        name = re.sub(r"[^a-z0-9_-]+", "-", Path(source).stem.lower()).strip("-_")[:63] or "film"
+        return Origin(Scene(camera=name), name)
+    if camera is None and len(site.cameras) == 1:
+        camera = next(iter(site.cameras))
+    if camera not in site.cameras:
+        refuse(f"--camera: name one of {', '.join(site.cameras)}")
+    return Origin(site.scene(camera), site.cameras[camera].name, site.name)
+
+
+def start_ms(text: str | None) -> int:
+    """Return a point in time as Unix milliseconds; a film without one begins at 0, so that every run is the same."""
+    if text is None:
+        return 0
+    try:
+        begun = datetime.fromisoformat(text)
+    except ValueError:
+        refuse(f"--start-time: {text!r} is no ISO 8601 time, such as 2026-11-24T08:00:00+09:00")
+    return round(begun.astimezone().timestamp() * 1000)
+
+
+def _film(
+    ctx: typer.Context,
+    site: SiteFile | None,
+    source: str,
+    camera: str | None,
+    fps: float | None,
+    began: str | None,
+    as_json: bool,
+    save: Path | None,
+    record: Path | None,
+) -> None:
+    from service.cli.judged import Judged, Lines
+    from service.wiring import FilmError, judge_film
+
+    origin = origin_for(site, camera, source)
+    rate = fps or (site.cameras[origin.scene.camera].fps if site else 5.0)
+    settings = settings_for()
+    detector = detector_for(ctx, settings)
+    lines = Lines(origin, as_json, out())
+    judged = Judged(origin, detector.model, rate, save, record)
+    try:
+        with judged:
+            for one in judge_film(source, origin, detector, rate, start_ms(began)):
+                lines.print(one.observation, one.detections.width, one.detections.height)
+                judged.add(one)
+    except FilmError as error:
+        refuse(str(error))
+    finally:
+        detector.close()
+    if not as_json:
+        lines.summary()

@@ -1,0 +1,98 @@
+"""An empty folder becomes a store; what this program does not know is refused and left alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from service.store.database import Database, loses_commits
+from service.store.errors import StoreError
+from service.store.schema import tables
+from service.store.store import Store
+from tests.store.made import alert, fired, still
+
+
+def execute(folder: Path, *statements: str) -> None:
+    rows = sqlite3.connect(folder / "ppe.db", isolation_level=None)
+    for statement in statements:
+        rows.execute(statement)
+    rows.close()
+
+
+def refused(folder: Path) -> StoreError:
+    with pytest.raises(StoreError) as caught:
+        Store(folder, [])
+    return caught.value
+
+
+def test_the_migrations_make_the_tables_that_the_code_names(tmp_path: Path) -> None:
+    Database(tmp_path).close()
+    with create_engine(f"sqlite:///{tmp_path / 'ppe.db'}").connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables) == []
+
+
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    with Store(tmp_path, []) as store:
+        store.record([fired(alert(1))], [], [])
+    for _ in range(2):
+        with Store(tmp_path, []) as store:
+            assert store.open_alerts("gate") == [alert(1)]
+
+
+@pytest.mark.parametrize(
+    ("statements", "says"),
+    [
+        (["UPDATE alembic_version SET version_num = '9999'"], "revision 9999, which this version does not know"),
+        (["DROP TABLE alembic_version"], "tables but no revision"),
+        (["DELETE FROM alembic_version"], "tables but no revision"),
+    ],
+)
+def test_a_database_of_something_else_is_refused_and_left_as_it_was(
+    tmp_path: Path, statements: list[str], says: str
+) -> None:
+    with Store(tmp_path, []) as store:
+        store.record([fired(alert(1))], [], [])
+    execute(tmp_path, *statements)
+    for _ in range(2):
+        error = refused(tmp_path)
+        assert error.code == "STORE_VERSION"
+        assert says in str(error)
+    rows = sqlite3.connect(tmp_path / "ppe.db")
+    assert rows.execute("SELECT id FROM alerts").fetchall() == [(alert(1).id,)]
+    rows.close()
+
+
+def test_a_lost_database_is_not_made_anew_beside_its_evidence(tmp_path: Path) -> None:
+    with Store(tmp_path, []) as store:
+        store.record([fired(alert(1))], [still(alert(1))], [])
+    (tmp_path / "ppe.db").rename(tmp_path / "aside.db")
+    assert refused(tmp_path).code == "STORE_MISSING"
+    (tmp_path / "ppe.db").touch()
+    assert refused(tmp_path).code == "STORE_MISSING"
+    (tmp_path / "aside.db").rename(tmp_path / "ppe.db")
+    with Store(tmp_path, []) as store:
+        assert store.open_alerts("gate") == [alert(1)]
+
+
+@pytest.mark.parametrize(
+    ("version", "loses"),
+    [
+        ((3, 6, 23), False),
+        ((3, 40, 1), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 45, 0), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 52, 0), False),
+    ],
+)
+def test_knows_which_sqlite_loses_commits(version: tuple[int, int, int], loses: bool) -> None:
+    assert loses_commits(version) is loses
