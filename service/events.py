@@ -116,6 +116,7 @@ class Blindness(_News):
 
 
 class _Event(_Shape):
+    type: str
     timestamp: Instant = Field(description="When it happened, UTC.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from service.ports import CameraCode
@@ -69,22 +69,30 @@ def parse_address(source: str) -> Address | None:
 
 
 def _parse_url(source: str) -> Address:
-    wrong = SourceError(
-        "SOURCE_REFUSED",
-        "This is no camera URL: it needs the form scheme://host:port/path. User and password belong into their own "
-        "fields, or percent-encoded into the URL.",
-    )
-    try:
-        parts = urlsplit(source)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise wrong from None  # the library's sentence may quote the password
-    if not source[len(parts.scheme) :].startswith("://") or not host or port == 0 or set(source) & set(" \\|"):
-        raise wrong
-    place = f"[{host}]" if ":" in host else host
-    url = urlunsplit((parts.scheme, place if port is None else f"{place}:{port}", parts.path, parts.query, ""))
+    parts = _split(source)
+    if not parts or not source[len(parts.scheme) :].startswith("://") or set(source) & set(" \\|"):
+        raise SourceError(
+            "SOURCE_REFUSED",
+            "This is no camera URL: it needs the form scheme://host:port/path. User and password belong into their own "
+            "fields, or percent-encoded into the URL.",
+        )
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
+    place = host if parts.port is None else f"{host}:{parts.port}"
+    url = urlunsplit((parts.scheme, place, parts.path, parts.query, ""))
     kind: Literal["rtsp", "http"] = "rtsp" if parts.scheme.startswith("rtsp") else "http"
     return Address(kind, url, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def _split(source: str) -> SplitResult | None:
+    """Split a URL with a host and a possible port; None is told by the caller, outside of any except clause.
+
+    What the library raises may quote the password, and a raised error would keep it as its context.
+    """
+    try:
+        parts = urlsplit(source)
+        return parts if parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def with_login(url: str, user: str, password: str) -> str:

@@ -44,7 +44,9 @@ def main(descriptor: int) -> None:
         fault = watch(open_feed(order), order.fps, link)
     except FeedError as error:
         fault = error.fault
-    except (NoRoom, MemoryError):
+    except NoRoom as error:
+        fault = Fault("DECODER_CRASHED", f"{error}.")
+    except MemoryError:
         fault = Fault("DECODER_CRASHED", "There is too little memory for the pictures of this camera.")
     except Exception as error:  # noqa: BLE001 - its text may quote the address; its name can't
         fault = Fault("DECODER_CRASHED", f"The decoder failed: {type(error).__name__}.")

@@ -18,7 +18,7 @@ from service.cameras.orders import FeedError, Order
 from service.cameras.probe import diagnose
 from service.cameras.reach import allowed, blamed
 
-_THREADS: Final = 1
+_THREADS: Final = 1  # each further one would keep a frame back
 
 
 class Feed(Protocol):
@@ -59,13 +59,14 @@ class CaptureFeed:
             FeedError: the camera is silent, or was unplugged.
         """
         asked = time.monotonic()
-        if self._capture.grab():
-            return True
+        grabbed = self._capture.grab()
         if self._usb:
-            raise FeedError("SOURCE_UNAVAILABLE", "The webcam gives no pictures any more: is it still plugged in?")
-        if time.monotonic() - asked > self._patience * 0.8:
+            if not grabbed:
+                raise FeedError("SOURCE_UNAVAILABLE", "The webcam gives no pictures any more: is it still plugged in?")
+        elif time.monotonic() - asked > self._patience * 0.95:
+            # a frame that comes with the time-out is an old one out of FFmpeg's queue, and none follow it
             raise FeedError("STREAM_STALLED", "The camera sends no pictures any more.")
-        return False
+        return grabbed
 
     def retrieve(self, room: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
         """Return the grabbed frame, decoded into `room` where it fits."""

@@ -5,29 +5,46 @@ published slot and looks at the number again. While it copies, the writer may fi
 next, which go to the two other slots; only when two were published meanwhile may the copied slot have been written to.
 
 The memory has no name (memfd): nothing is left when the processes die, however they die, and the size of /dev/shm does
-not limit it. It is reserved when it is made, so that too little memory is an error there and no SIGBUS later.
+not limit it. What is spare is looked at before any is taken: the kernel ends processes, and not only the one that asked
+for too much, when there is none left.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import mmap
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 SLOTS: Final = 3
+PIXELS: Final = 50_000_000
 _HEADER: Final = 4096
 _TRIES: Final = 20
+_GROUPS: Final = (  # as a container sees its own
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
 
 
-class NoRoom(OSError):  # noqa: N818 - it reads as what happened
-    """There is too little shared memory for the pictures of a camera."""
+class NoRoom(Exception):  # noqa: N818 - it reads as what happened
+    """There is too little memory for the pictures of a camera."""
+
+
+def spare_memory() -> int:
+    """Return how many bytes this process may still take: the machine's, or what its control group leaves."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    spare = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    for most, taken in _GROUPS:
+        with contextlib.suppress(OSError, ValueError):  # no such kind of group, or "max"
+            spare = min(spare, int(Path(most).read_text()) - int(Path(taken).read_text()))
+    return spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +87,27 @@ class Mailbox:
         )
 
     @staticmethod
-    def made(width: int, height: int) -> Mailbox:
+    def made(width: int, height: int, spare: Callable[[], int] = spare_memory) -> Mailbox:
         """Reserve the memory for pictures of a size.
 
+        Args:
+            width: pixels of a row.
+            height: rows.
+            spare: says how many bytes may be taken.
+
         Raises:
-            NoRoom: there is too little.
+            NoRoom: there is too little, or no camera has such pictures.
         """
+        size = _size(width, height)
+        if width * height > PIXELS or size > spare():
+            raise NoRoom(f"{size / 2**20:.0f} MiB of memory for pictures of {width}x{height} are not there")
         memory = os.memfd_create("ppe-camera", os.MFD_CLOEXEC)
         try:
-            os.posix_fallocate(memory, 0, _size(width, height))
-        except OSError as error:
+            os.posix_fallocate(memory, 0, size)
+            return Mailbox(memory, os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK), width, height)
+        except OSError:
             os.close(memory)
-            if error.errno not in {errno.ENOSPC, errno.ENOMEM, errno.EFBIG}:
-                raise
-            raise NoRoom(
-                error.errno, f"{_size(width, height) / 2**20:.0f} MiB of memory for pictures are not there"
-            ) from error
-        return Mailbox(memory, os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK), width, height)
+            raise
 
     def room(self) -> NDArray[np.uint8]:
         """Return the slot that the next picture may be decoded into."""

@@ -1,6 +1,7 @@
 """What can go wrong in the store, and the one place that gives errors of SQLite and of the file system their names.
 
-StoreError
+StoreUnavailable (ports)
+└─ StoreError
     STORE_FULL      no space is left on the disk
     STORE_IO        the disk or the file system failed, or does not let us write
     STORE_CORRUPT   the file is no sound SQLite database
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from sqlalchemy.exc import DBAPIError
+
+from service.ports import StoreUnavailable
 
 Code = Literal[
     "STORE_FULL",
@@ -55,7 +58,7 @@ _LEAST_FREE: Final = 64 * 1024
 """Bytes; SQLite calls some full disks an I/O error."""
 
 
-class StoreError(RuntimeError):
+class StoreError(StoreUnavailable):
     """The store can't do what was asked: one sentence, and a code of a closed list. Nothing of the call is kept."""
 
     def __init__(self, code: Code, sentence: str) -> None:

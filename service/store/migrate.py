@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -9,6 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from service.store.errors import StoreError
+
+log = structlog.get_logger(__name__)
 
 
 def upgrade(connection: Connection) -> None:
@@ -37,3 +40,4 @@ def upgrade(connection: Connection) -> None:
         )
     if tuple(scripts.get_heads()) != found:
         command.upgrade(config, "head")
+        log.info("store_upgraded", found=found[0] if found else None, now=scripts.get_current_head())

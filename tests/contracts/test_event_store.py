@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.ports import Delivery, EventStore, Outbox, Still
+from service.ports import Delivery, EventStore, Outbox, Still, StoreUnavailable
 from service.store.errors import StoreError
 from service.store.fake import FakeStore
 from service.store.store import Store
@@ -199,3 +199,4 @@ def test_close_refuses_what_comes(store: Store | FakeStore) -> None:
         with pytest.raises(StoreError) as refused:
             call()
         assert refused.value.code == "STORE_CLOSED"
+        assert isinstance(refused.value, StoreUnavailable)

@@ -321,10 +321,10 @@ def secure(certificate: Path) -> ScriptedReceiver:
 
 
 def test_tls_is_verified_always(certificate: Path, secure: ScriptedReceiver) -> None:
-    here = {"resolve": lambda host, port: ["127.0.0.1"]}
-    trusted = {"authorities": certificate.with_suffix(".crt"), **here}
+    here: dict[str, object] = {"resolve": lambda host, port: ["127.0.0.1"]}
+    trusted: dict[str, object] = {"authorities": certificate.with_suffix(".crt"), **here}
     url = f"https://receiver.example:{secure.port}/"
-    attempt = sender(url, **here).send(message())
+    attempt = sender(url, **here).send(message())  # type: ignore[arg-type]
     assert attempt.why.startswith("TLS: the certificate is not trusted (self")
     wrong = sender(f"https://other.example:{secure.port}/", **trusted).send(message())  # type: ignore[arg-type]
     assert "not trusted (Hostname mismatch" in wrong.why

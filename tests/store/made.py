@@ -75,4 +75,5 @@ def still(one: Alert, jpeg: bytes = JPEG) -> Still:
 def detections(count: int = 3, shift: float = 0.0) -> Detections:
     rows = np.arange(count, dtype=np.float32)
     boxes = np.stack([rows * 40 + shift, rows * 20, rows * 40 + shift + 30, rows * 20 + 90], axis=1)
-    return Detections(boxes, np.linspace(0.05, 0.95, count), np.arange(count) % 5, 1920, 1080, 1 / 3)
+    confidence = np.linspace(0.05, 0.95, count).astype(np.float32)
+    return Detections(boxes, confidence, np.arange(count) % 5, 1920, 1080, 1 / 3)

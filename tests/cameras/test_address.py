@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.cameras.address import SourceError, parse_address, redacted, with_login
+
+CANARY = "c4naryPa55"
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "url"),
+    [
+        ("rtsp://10.0.0.5/h264", "rtsp", "rtsp://10.0.0.5/h264"),
+        ("RTSPS://Cam.Local:8555/a?channel=1#x", "rtsp", "rtsps://cam.local:8555/a?channel=1"),
+        ("http://[fd00::5]:81/video", "http", "http://[fd00::5]:81/video"),
+        ("https://cam/video.mjpg", "http", "https://cam/video.mjpg"),
+        ("0", "usb", "0"),
+        ("/dev/video12", "usb", "12"),
+    ],
+)
+def test_cameras_are_recognised(source: str, kind: str, url: str) -> None:
+    address = parse_address(source)
+    assert address is not None
+    assert (address.kind, address.url) == (kind, url)
+
+
+def test_a_login_in_the_url_is_taken_out_of_it() -> None:
+    address = parse_address(f"rtsp://adm.in:{CANARY}%40%3A%2F@cam:554/live")
+    assert address is not None
+    assert (address.url, address.user, address.password) == ("rtsp://cam:554/live", "adm.in", f"{CANARY}@:/")
+    assert CANARY not in repr(address)
+
+
+@pytest.mark.parametrize("path", ["clip.mp4", "/srv/films/gate 1.mp4", "pictures/", "C:", "a:b"])
+def test_everything_without_a_scheme_is_a_path(path: str) -> None:
+    assert parse_address(path) is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "file:///etc/passwd", "FILE:/etc/passwd", "concat:a|b", "subfile:x", "cache:http://x", "async:x", "crypto:x",
+        "data:image/png;base64,xx", "pipe:0", "tee:x", "lavfi:x", "fd:3", "ftp://host/x", "gopher://x", "smb://x/y",
+        "rtmp://h/x", "udp://239.0.0.1:5", "rtsp:", "rtsp:/x", "rtsp://", "rtsp:///x", "rtsp://h:0/x", "rtsp://h:99999/x",
+        "rtsp://h:port/x", "rtsp://[::1/x", "rtsp://h/a b", "rtsp://h/a|b", "rtsp://h\\@evil/x", "", "x\ny", "rtsp://h/\0",
+        "rtsp://h/" + "a" * 3000,
+    ],
+)  # fmt: skip
+def test_what_no_camera_is_is_refused(source: str) -> None:
+    with pytest.raises(SourceError) as refusal:
+        parse_address(source)
+    assert refusal.value.code == "SOURCE_REFUSED"
+
+
+SECRET_URLS = [
+    f"rtsp://user:{CANARY}@cam/live",
+    f"rtsp://user:{CANARY}@@cam/live",
+    f"rtsp://user:a/{CANARY}@cam/live",
+    f"rtsp://user:a?{CANARY}@cam/live",
+    f"rtsp://user:a#{CANARY}@cam/live",
+    f"rtsp://user:[{CANARY}]@cam/live",
+    f"rtsp://user:{CANARY}:b@[fd00::1]:554/live",
+    f"rtsp://us.er%40x:{CANARY}%@cam",
+    f"rtsp://{CANARY}@cam/live",
+    f"user:{CANARY}@cam/live",
+    f"//user:{CANARY}@cam/live",
+    f"http://cam/video.cgi?user=admin&pwd={CANARY}",
+    f"http://cam/video.cgi?channel=1;token={CANARY}#t",
+    f"rtsp://cam/user=admin&password={CANARY}&channel=1&stream=0.sdp",
+    f"rtsp://user:x://{CANARY}@cam/live",
+    f"file://user:{CANARY}@x",
+    f"rtsp://h:{CANARY}",
+    f"rtsp://user:{CANARY}",
+    f"rtsp://user:{CANARY} @cam",
+]
+
+
+@pytest.mark.parametrize("url", SECRET_URLS)
+def test_neither_redaction_nor_refusal_shows_a_secret(url: str) -> None:
+    if "@" in url or "=" in url:
+        assert CANARY not in redacted(url)
+    try:
+        parsed = parse_address(url)
+    except SourceError as refusal:
+        assert CANARY not in str(refusal) + repr(refusal) + repr(refusal.__context__)
+        assert refusal.__cause__ is None
+    else:
+        assert CANARY not in repr(parsed) or "=" in url
+
+
+def test_what_helps_stays_readable() -> None:
+    assert (
+        redacted("rtsp://u:p@10.0.0.5:554/cam?channel=1&subtype=0") == "rtsp://***@10.0.0.5:554/cam?channel=1&subtype=0"
+    )
+    assert redacted("rtsp://10.0.0.5/h264") == "rtsp://10.0.0.5/h264"
+    assert redacted("clip.mp4") == "clip.mp4"
+
+
+printable = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=4, max_size=30)
+
+
+@given(printable, printable)
+def test_any_login_survives_its_way_into_the_url_and_is_redacted(user: str, password: str) -> None:
+    url = with_login("rtsp://cam:554/live", user, password)
+    again = parse_address(url)
+    assert again is not None
+    assert (again.user, again.password, again.url) == (user, password, "rtsp://cam:554/live")
+    assert redacted(url) == "rtsp://***@cam:554/live"
+    assert urlsplit(url).hostname == "cam"
+
+
+@given(printable)
+def test_a_raw_password_is_redacted_whatever_it_holds(password: str) -> None:
+    assert redacted(f"rtsp://user:{password}@cam/live") in {"rtsp://***@cam/live", "***@cam/live"}

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from itertools import islice
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.cameras.pace import STEPS, Pace, Samples, delays
+
+gaps = st.lists(st.floats(0.001, 3.0), min_size=1, max_size=200)
+rates = st.floats(0.2, 30)
+
+
+def test_without_jitter_the_back_off_is_1_2_4_8_16_30_30() -> None:
+    assert list(islice(delays(lambda: 0.5), 8)) == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+@given(st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=20))
+def test_jitter_stays_within_a_fifth(jitter: list[float]) -> None:
+    numbers = iter(jitter)
+    for attempt, delay in enumerate(islice(delays(lambda: next(numbers)), len(jitter))):
+        step = STEPS[min(attempt, len(STEPS) - 1)]
+        assert 0.8 * step - 1e-9 <= delay <= 1.2 * step + 1e-9
+
+
+@given(gaps, rates)
+def test_of_any_stretch_never_more_than_fps_times_its_seconds_and_one(gaps: list[float], fps: float) -> None:
+    pace, now, taken = Pace(fps), 100.0, []
+    for gap in gaps:
+        now += gap
+        if pace.takes(now):
+            taken.append(now)
+    for first in range(len(taken)):
+        for last in range(first, len(taken)):
+            assert last - first + 1 <= (taken[last] - taken[first] + 0.5 / fps) * fps + 1.5
+
+
+def test_15_frames_a_second_become_5_evenly() -> None:
+    pace = Pace(5)
+    taken = [k for k in range(150) if pace.takes(7 + k / 15 + 1e-6 * (k % 3))]
+    assert 48 <= len(taken) <= 50
+    assert {b - a for a, b in zip(taken, taken[1:], strict=False)} <= {3, 4}
+
+
+def test_a_camera_slower_than_the_rate_gives_every_frame() -> None:
+    pace = Pace(5)
+    assert all(pace.takes(k * 0.5) for k in range(20))
+
+
+@given(gaps, rates)
+def test_samples_are_the_first_at_or_after_each_multiple(gaps: list[float], fps: float) -> None:
+    samples, at, before = Samples(fps), 0.0, None
+    for gap in [0.0, *gaps]:
+        at += gap
+        slot = int((at + 1e-4) * fps // 1)
+        assert samples.takes(at) == (before is None or slot > before)
+        before = slot
+
+
+def test_rounded_times_of_a_30_fps_file_give_every_sixth_at_5() -> None:
+    samples = Samples(5)
+    assert [k for k in range(60) if samples.takes(round(k / 30, 3))] == list(range(0, 60, 6))
