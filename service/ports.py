@@ -173,7 +173,11 @@ class StoreUnavailable(RuntimeError):  # noqa: N818 - it reads as what happened
 
 
 class EventStore(Protocol):
-    """What happened is kept. Every method is one transaction; it returned: it is committed."""
+    """What happened is kept. `record` returned: it is committed, and a loss of power does not undo it.
+
+    `touch` is committed too, but its newest may be undone by a loss of power; what `count` and `remember` take may wait
+    some seconds in memory.
+    """
 
     def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
         """Keep alert changes with their evidence and put their messages into the outbox of every endpoint.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+import structlog
 from fastapi import FastAPI
 
 from service.detectors.manifest import read_weights
@@ -137,7 +138,7 @@ def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator
             store = Store(settings.store, endpoints, clock=clock)
         except StoreError as error:
             raise WiringError(str(error)) from error
-        stack.callback(store.close)
+        stack.callback(_close_store, store)
         courier = _courier(site, store, clock)
         stack.enter_context(_delivering(courier))
         supervisor = Supervisor(
@@ -146,6 +147,15 @@ def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator
         supervisor.start()
         stack.callback(supervisor.stop)
         yield supervisor
+
+
+def _close_store(store: Store) -> None:
+    from service.store.errors import StoreError
+
+    try:
+        store.close()
+    except StoreError as error:  # it is closed all the same; what was buffered of the statistics is lost
+        structlog.get_logger("store").error("store.close", fault=str(error))
 
 
 def _watch(

@@ -15,6 +15,7 @@ SCHEMES: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 HARMLESS: Final = frozenset({"camera", "channel", "fps", "profile", "resolution", "stream", "subtype"})
 _DEVICE: Final = re.compile(r"(?:/dev/video)?(\d{1,3})")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
+_START: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PAIR: Final = re.compile(r"([^=&;/?#]+)=([^&;/?#]*)")
 
 
@@ -109,9 +110,8 @@ def redacted(url: str) -> str:
     Everything up to the last ``@`` goes, for passwords that hold ``@ / ? #`` unencoded; so do the values of all
     parameters but a few that are known to be harmless, for cameras that take their password there.
     """
-    scheme, mark, rest = url.rpartition("://") if url.count("://") == 1 else url.partition("://")
-    if not mark:
-        scheme, rest = "", url
-    login, at, place = rest.rpartition("@")
+    mark = _START.match(url)
+    start = mark[0] if mark else ""
+    _, login, place = url[len(start) :].rpartition("@")
     place = _PAIR.sub(lambda pair: pair[0] if pair[1].lower() in HARMLESS else f"{pair[1]}=***", place)
-    return f"{scheme}{mark}{'***@' if at or login else ''}{place}"
+    return f"{start}{'***@' if login else ''}{place}"

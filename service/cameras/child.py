@@ -75,15 +75,11 @@ class ChildDecoder:
     def __init__(self, order: Order) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module, a number for its argument
-                [sys.executable, "-P", "-m", "service.cameras.decoder", str(theirs.fileno())],
-                env=_environment(os.environ),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                process_group=0,  # Ctrl-C in a terminal is for the service, which ends its decoders itself
-            )
+            try:
+                self._process = _started(theirs)
+            except OSError:
+                ours.close()
+                raise
         self._link = ours
         self._mailbox: Mailbox | None = None
         self._seen = 0
@@ -182,6 +178,18 @@ class ChildDecoder:
             return "The decoder process closed its connection."
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         return f"The decoder process {how}."
+
+
+def _started(link: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own module, a number for its argument
+        [sys.executable, "-P", "-m", "service.cameras.decoder", str(link.fileno())],
+        env=_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[link.fileno()],
+        process_group=0,  # Ctrl-C in a terminal is for the service, which ends its decoders itself
+    )
 
 
 def _environment(ours: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import select
+import signal
 import socket
 import sys
 import threading
@@ -35,6 +36,8 @@ def main(descriptor: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the password
     with contextlib.suppress(ValueError):  # a lower limit stands already
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # who stops a service may signal its whole group: the service drains
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     link = socket.socket(fileno=descriptor)
     order = Order.decoded(link.recv(65_536))

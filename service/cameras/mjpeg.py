@@ -18,6 +18,7 @@ from service.cameras.reach import blamed, connect
 
 _HEADER: Final = 8192
 _PART: Final = 16 * 2**20
+_TOO_LARGE: Final = "The camera sends parts that are larger than any picture."
 _LENGTH: Final = re.compile(rb"^content-length:\s*(\d{1,9})\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -46,7 +47,7 @@ class Parts:
             if part:
                 found.append(part)
         if len(self._rest) > self._most + _HEADER:
-            raise FeedError("SOURCE_INVALID", "The camera sends parts that are larger than any picture.")
+            raise FeedError("SOURCE_INVALID", _TOO_LARGE)
         return found
 
     def _next(self) -> bytes | None:
@@ -58,16 +59,12 @@ class Parts:
             return None
         body = head + 4
         stated = _LENGTH.search(bytes(self._rest[start:head]).replace(b"\r\n", b"\n"))
-        if stated:
-            end = body + int(stated[1])
-            if int(stated[1]) > self._most:
-                raise FeedError("SOURCE_INVALID", "The camera sends parts that are larger than any picture.")
-            if len(self._rest) < end:
-                return None
-        else:
-            end = self._rest.find(self._line, body)  # complete only when the next part begins
-            if end < 0:
-                return None
+        # without a length a part is complete only when the next one begins
+        end = body + int(stated[1]) if stated else self._rest.find(self._line, body)
+        if end - body > self._most:
+            raise FeedError("SOURCE_INVALID", _TOO_LARGE)
+        if end < 0 or len(self._rest) < end:
+            return None
         part = bytes(self._rest[body:end])
         del self._rest[:end]
         return part

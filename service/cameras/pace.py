@@ -39,11 +39,13 @@ class Pace:
     def takes(self, now: float) -> bool:
         """Tell whether the frame that arrived at `now` is handed out.
 
-        Of n seconds never more than n * fps + 1 frames are taken; after a gap no backlog is caught up.
+        A frame may come a tenth of a period early, so that jitter does not cost every other one. After a gap no backlog
+        is caught up.
         """
-        if now < self._due:
+        if now < self._due - 0.1 * self._period:
             return False
-        self._due = max(self._due + self._period, now + self._period / 2)
+        late = now - self._due > self._period / 2
+        self._due = (now if late else self._due) + self._period
         return True
 
 

@@ -99,8 +99,8 @@ def _told_video(capture: cv2.VideoCapture, samples: Samples, start_ms: int) -> S
     at, seen, first, number, more = 0.0, 0, _position(capture), 0, True
     rate, frames = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     length = frames / rate if rate > 0 and frames > 0 else 0.0
-    yield CameraState("live", _moment(0.0, start_ms))
     try:
+        yield CameraState("live", _moment(0.0, start_ms))
         while more:
             number += 1
             at = max(at, _position(capture) - first)  # damaged files have times that go back

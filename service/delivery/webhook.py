@@ -124,7 +124,7 @@ class WebhookSender:
             self._network.hurry(_LINGER)
             for chunk in response.iter_stream():
                 size += len(chunk)
-                if False:
+                if size > MOST_ANSWER:
                     break
         except (DeadlinePassed, httpcore.NetworkError, httpcore.ProtocolError, OSError):
             pass

@@ -125,7 +125,8 @@ def score(clip: Clip, variant: str, changes: list[tuple[AlertChange, int]]) -> S
         alert = change.alert
         box = _mirrored(alert.box, width) if variant == "mirrored" else alert.box
         at = change.at.seconds
-        index = next((i for i, episode in enumerate(wanted) if _finds(episode, alert.equipment, box, at)), None)
+        candidates = [i for i, episode in enumerate(wanted) if _finds(episode, alert.equipment, box, at)]
+        index = max(candidates, key=lambda i: _overlap(wanted[i].worker, box, at), default=None)
         if index is None:
             false += not _is_true(clip, alert.equipment, box, at)
             fired.append(f"{alert.equipment}@?")

@@ -31,6 +31,9 @@ TURN: Final = 0.6
 LONGEST_STEP: Final = 1.0
 """Seconds that one frame stands for at most."""
 
+NEWCOMER: Final = 2.0
+"""Seconds in which somebody new can still turn out to be somebody lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Belief:
@@ -212,15 +215,20 @@ class Compliance:
         return confidence / (confidence + floor)
 
     def _owners(self, tracked: Sequence[tuple[int, Sighting]], at: Moment) -> list[_Person]:
-        """Return whose sighting each is: the track's person, else somebody lost near by, else somebody new."""
+        """Return whose sighting each is: the track's person, else somebody lost near by, else somebody new.
+
+        Who is new may turn out to be somebody lost: tracks change hands while people cross, and the old one often ends
+        a moment after the new one began. So for their first seconds newcomers can still be claimed.
+        """
         by_track = {known.track: known for known in self._people if known.track >= 0}
         present = {track for track, _ in tracked}
         lost = [known for known in self._people if known.track not in present]
         claims = sorted(
             (distance, index, number)
             for index, (track, sighting) in enumerate(tracked)
-            if track not in by_track
+            if track not in by_track or at.since(by_track[track].first_seen) <= NEWCOMER
             for number, known in enumerate(lost)
+            if known.first_seen < (by_track[track].first_seen if track in by_track else at)
             if (distance := _distance(known, sighting.box, at)) is not None
         )
         found: dict[int, _Person] = {}
@@ -229,8 +237,13 @@ class Compliance:
             if index not in found and number not in taken:
                 found[index] = lost[number]
                 taken.add(number)
+        for index, known in found.items():
+            newcomer = by_track.get(tracked[index][0])
+            if newcomer is not None:
+                self._people.remove(newcomer)
+                known.first_seen = min(known.first_seen, newcomer.first_seen)
         return [
-            by_track.get(track) or found.get(index) or self._newcomer(track, sighting, at)
+            found.get(index) or by_track.get(track) or self._newcomer(track, sighting, at)
             for index, (track, sighting) in enumerate(tracked)
         ]
 

@@ -212,4 +212,7 @@ class CameraWatch:
             self._last_touch = at
             alerts = self._monitor.open_alerts
             if alerts:
-                self._store.touch(alerts)
+                try:
+                    self._store.touch(alerts)
+                except StoreUnavailable as error:  # the next touch tells more than this one
+                    log.warning("store.unavailable", camera=self._camera, fault=str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -55,10 +55,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", camera.location)
         self.send_header("Content-Type", camera.content)
         self.end_headers()
-        try:
+        with suppress(OSError):
             self._send(camera)
-        except OSError:
-            pass
         self.close_connection = True
 
     def _send(self, camera: Camera) -> None:
@@ -73,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         if camera.silent_after:
             camera.gone.wait(60)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         pass
 
 

@@ -73,6 +73,7 @@ SECRET_URLS = [
     f"rtsp://cam/user=admin&password={CANARY}&channel=1&stream=0.sdp",
     f"rtsp://user:x://{CANARY}@cam/live",
     f"file://user:{CANARY}@x",
+    f"user:x://{CANARY}@cam",
     f"rtsp://h:{CANARY}",
     f"rtsp://user:{CANARY}",
     f"rtsp://user:{CANARY} @cam",
@@ -115,4 +116,4 @@ def test_any_login_survives_its_way_into_the_url_and_is_redacted(user: str, pass
 
 @given(printable)
 def test_a_raw_password_is_redacted_whatever_it_holds(password: str) -> None:
-    assert redacted(f"rtsp://user:{password}@cam/live") in {"rtsp://***@cam/live", "***@cam/live"}
+    assert redacted(f"rtsp://user:{password}@cam/live") == "rtsp://***@cam/live"

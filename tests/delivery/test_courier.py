@@ -228,6 +228,27 @@ def test_stop_delivers_what_is_due_first() -> None:
     assert outbox.states() == ["delivered"] * 50
 
 
+def test_stop_waits_for_what_is_on_its_way_and_for_what_follows_it() -> None:
+    stop, pause = threading.Event(), threading.Event()
+
+    def takes_its_time(_: Message) -> Attempt:
+        stop.wait(10)
+        pause.wait(0.2)
+        return Attempt(done=True)
+
+    outbox = ListOutbox()
+    outbox.put(message(1), message(2))
+    sender = FakeSender(takes_its_time)
+    courier = Courier(outbox, {"hook": sender}, RealClock())
+    thread = threading.Thread(target=courier.run, args=(stop,))
+    thread.start()
+    wait_for(lambda: len(sender.attempts) == 1)
+    stop.set()
+    courier.wake()
+    thread.join(20)
+    assert outbox.states() == ["delivered"] * 2
+
+
 def test_what_was_sent_and_not_marked_comes_again_with_the_same_id() -> None:
     """A process that ends between the two is at-least-once at work."""
     outbox, first, second = ListOutbox(), FakeSender(lambda _: breaks_store(outbox)), FakeSender()

@@ -209,6 +209,23 @@ def test_a_message_is_taken_when_the_status_says_so_whatever_follows(
     assert most < 2_000_000
 
 
+@pytest.mark.parametrize(("size", "connections"), [(10_000, 1), (40_000, 2)])
+def test_of_a_long_answer_only_the_beginning_is_read(size: int, connections: int) -> None:
+    """What was not read to its end can't be used again."""
+    with receiving(always(status(200, body=b"x" * size))) as receiver:
+        hook = sender(receiver.url)
+        assert all(hook.send(message(number)).done for number in range(2))
+        assert receiver.connections == connections
+
+
+def test_an_answer_that_drips_after_its_status_holds_up_nothing() -> None:
+    with receiving(always()) as receiver:
+        receiver.answer = dripping_body(receiver)
+        began = time.monotonic()
+        assert sender(receiver.url, 30).send(message()).done
+        assert time.monotonic() - began < 10
+
+
 def test_the_deadline_holds_for_the_look_up_too() -> None:
     with receiving(always(status(200))) as receiver:
 

@@ -57,7 +57,9 @@ def _change(history: list[Seen], changes: list[tuple[float, str]], policy: Alert
 def _ending(history: list[Seen], opened: float, policy: AlertPolicy) -> str | None:
     frames = range(len(history))
     last = history[-1]
-    violated = max(index for index in frames if history[index].standing == "violated" and history[index].seconds >= opened)
+    violated = max(
+        index for index in frames if history[index].standing == "violated" and history[index].seconds >= opened
+    )
     met = [index for index in frames if index > violated and history[index].standing == "met"]
     if last.standing == "met":
         worn = sum(_step(history, index) for index in met[1:])
@@ -70,9 +72,7 @@ def _ending(history: list[Seen], opened: float, policy: AlertPolicy) -> str | No
 
 def _still_the_same(history: list[Seen], closed: float, policy: AlertPolicy) -> bool:
     """Nothing worn was seen since it was closed, and it was never out of mind for longer than the policy allows."""
-    evidence = max(
-        seen.seconds for seen in history if seen.seconds <= closed and seen.standing in ("met", "violated")
-    )
+    evidence = max(seen.seconds for seen in history if seen.seconds <= closed and seen.standing in ("met", "violated"))
     between = [seen for seen in history[:-1] if seen.seconds > closed]
     return all(seen.standing != "met" for seen in between) and all(
         seen.seconds - evidence <= policy.reopen_within for seen in between
