@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 
-SOURCE = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+SOURCE = Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
 
 def photo(width: int, height: int, quality: int = 88) -> bytes:

@@ -1,12 +1,14 @@
 """Judge the alerts on recorded clips against what a person sees in them: found, missed, false, doubled, how soon.
 
-An episode is a span in which a worker visibly lacks an equipment, from `LEAST` seconds on. An alert finds it when it is
-about the same equipment, its box lies on that worker at the time, and its violation began before the episode ended.
+An episode is a span in which a worker visibly lacks an equipment, from `LEAST` seconds on. An alert is about the
+worker on whom its box lies for most of its life (tracks may change hands while two people cross), and finds the episode of that
+worker and equipment that was going on when it fired.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +20,7 @@ from service.cameras.opening import open_source
 from service.lab.clips import Clip, ClipWorker, box_at
 from service.lab.overlap import iou
 from service.ports import CameraState, Clock, Detector, Frame, Image
-from service.safety.alerts import AlertChange
+from service.safety.alerts import Alert
 from service.safety.equipment import EQUIPMENT, Equipment
 from service.safety.inference import Box
 from service.safety.monitor import Monitor, Tracker
@@ -98,70 +100,85 @@ def episodes(clip: Clip) -> list[Episode]:
     return found
 
 
-def play(
-    path: Path, detector: Detector, tracker: Tracker, clock: Clock, fps: float, look: Look
-) -> Iterator[tuple[AlertChange, int]]:
-    """Judge a clip in its own time with the defaults; yield every alert change and the picture's width in pixels."""
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One alert of a clip: when it fired, and the seconds that its box lay on each worker ("?" for nobody)."""
+
+    alert: Alert
+    fired: float
+    on: Counter[str]
+
+    @property
+    def worker(self) -> str:
+        """The worker it is about."""
+        return self.on.most_common(1)[0][0]
+
+
+def play(path: Path, clip: Clip, detector: Detector, tracker: Tracker, clock: Clock, variant: str) -> Iterator[Life]:
+    """Judge a clip in its own time with the defaults; return every alert that fired, with its life."""
+    fps, look = VARIANTS[variant]
     monitor = Monitor(Scene(camera="clip"), detector.model.thresholds, tracker)
     source = open_source(str(path), fps=fps, clock=clock, start_ms=0)
+    lives: dict[str, Life] = {}
     try:
         while not (isinstance(happened := source.read(1.0), CameraState) and happened.status in ("ended", "offline")):
             if isinstance(happened, Frame):
-                for change in monitor.observe(detector.detect(look(happened.image)), happened.at).alerts:
-                    yield change, happened.image.shape[1]
+                at = happened.at.seconds
+                monitor.observe(detector.detect(look(happened.image)), happened.at)
+                for alert in monitor.open_alerts:
+                    life = lives.setdefault(alert.id, Life(alert, at, Counter()))
+                    box = _mirrored(alert.box, clip.width) if variant == "mirrored" else alert.box
+                    life.on[_on_whom(clip, box, at)] += 1
     finally:
         source.close()
+    return iter(lives.values())
 
 
-def score(clip: Clip, variant: str, changes: list[tuple[AlertChange, int]]) -> Score:
+def _on_whom(clip: Clip, box: Box, at: float) -> str:
+    lying = [(_overlap(worker, box, at), worker.id) for worker in clip.workers]
+    overlap, worker = max(lying, default=(0.0, "?"))
+    return worker if overlap >= ON_WORKER else "?"
+
+
+def score(clip: Clip, variant: str, lives: Iterable[Life]) -> Score:
     """Compare what fired on a clip with what is to be seen in it."""
     wanted = episodes(clip)
     hits: dict[int, list[float]] = {index: [] for index in range(len(wanted))}
     false = 0
     fired = []
-    for change, width in changes:
-        if change.kind != "fired":
-            continue
-        alert = change.alert
-        box = _mirrored(alert.box, width) if variant == "mirrored" else alert.box
-        at = change.at.seconds
-        candidates = [i for i, episode in enumerate(wanted) if _finds(episode, alert.equipment, box, at)]
-        index = max(candidates, key=lambda i: _overlap(wanted[i].worker, box, at), default=None)
-        if index is None:
-            false += not _is_true(clip, alert.equipment, box, at)
-            fired.append(f"{alert.equipment}@?")
+    for life in lives:
+        fired.append(f"{life.alert.equipment}@{life.worker}")
+        index = next((i for i, episode in enumerate(wanted) if _finds(episode, life)), None)
+        if index is not None:
+            hits[index].append(life.fired - wanted[index].begin)
         else:
-            hits[index].append(at - wanted[index].begin)
-            fired.append(f"{alert.equipment}@{wanted[index].worker.id}")
+            false += not _is_true(clip, life)
     return Score(
-        clip.clip,
-        variant,
-        clip.seconds,
-        len(wanted),
-        sum(bool(delays) for delays in hits.values()),
-        sum(not delays for delays in hits.values()),
-        sum(len(delays) - 1 for delays in hits.values() if delays),
-        false,
-        tuple(round(min(delays), 2) for delays in hits.values() if delays),
-        tuple(sorted(fired)),
+        clip=clip.clip,
+        variant=variant,
+        seconds=clip.seconds,
+        episodes=len(wanted),
+        found=sum(bool(delays) for delays in hits.values()),
+        missed=sum(not delays for delays in hits.values()),
+        doubled=sum(len(delays) - 1 for delays in hits.values() if delays),
+        false=false,
+        delays=tuple(round(min(delays), 2) for delays in hits.values() if delays),
+        alerts=tuple(sorted(fired)),
     )
 
 
-def _finds(episode: Episode, equipment: Equipment, box: Box, at: float) -> bool:
-    return (
-        episode.equipment == equipment
-        and episode.begin <= at <= episode.end + JOINED
-        and _overlap(episode.worker, box, at) >= ON_WORKER
-    )
+def _finds(episode: Episode, life: Life) -> bool:
+    same = episode.equipment == life.alert.equipment and episode.worker.id == life.worker
+    return same and episode.begin <= life.fired <= episode.end + JOINED
 
 
-def _is_true(clip: Clip, equipment: Equipment, box: Box, at: float) -> bool:
+def _is_true(clip: Clip, life: Life) -> bool:
     """Tell whether an alert outside the episodes is still right: a span too short to be asked for."""
     return any(
-        _overlap(worker, box, at) >= ON_WORKER
-        and any(begin <= at <= end and state == "missing" for begin, end, state in spans)
+        begin <= life.fired <= end and state == "missing"
         for worker in clip.workers
-        for spans in [worker.helmet if equipment == "helmet" else worker.vest]
+        if worker.id == life.worker
+        for begin, end, state in (worker.helmet if life.alert.equipment == "helmet" else worker.vest)
     )
 
 
