@@ -18,6 +18,7 @@ from service.cameras.orders import FeedError, Order
 from service.cameras.probe import diagnose
 from service.cameras.reach import allowed, blamed
 
+_TRIES: Final = 10  # a damaged frame fails as the end of a stream does, but the next one comes
 _THREADS: Final = 1  # each further one would keep a frame back
 
 
@@ -58,15 +59,19 @@ class CaptureFeed:
         Raises:
             FeedError: the camera is silent, or was unplugged.
         """
-        asked = time.monotonic()
-        grabbed = self._capture.grab()
         if self._usb:
-            if not grabbed:
+            if not self._capture.grab():
                 raise FeedError("SOURCE_UNAVAILABLE", "The webcam gives no pictures any more: is it still plugged in?")
-        elif time.monotonic() - asked > self._patience * 0.95:
-            # a frame that comes with the time-out is an old one out of FFmpeg's queue, and none follow it
-            raise FeedError("STREAM_STALLED", "The camera sends no pictures any more.")
-        return grabbed
+            return True
+        for _ in range(_TRIES):
+            asked = time.monotonic()
+            grabbed = self._capture.grab()
+            if time.monotonic() - asked > self._patience * 0.95:
+                # a frame that comes with the time-out is an old one out of FFmpeg's queue, and none follow it
+                raise FeedError("STREAM_STALLED", "The camera sends no pictures any more.")
+            if grabbed:
+                return True
+        return False
 
     def retrieve(self, room: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
         """Return the grabbed frame, decoded into `room` where it fits."""

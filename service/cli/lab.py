@@ -288,9 +288,9 @@ def episodes_command(
     out().print(table)
     found = lab.summary(scores)
     bound = found["false_alerts_per_camera_hour_upper_95"]
+    false, seconds = found["false_alerts_in_quiet"], 3600 * found["quiet_hours"]
     out().print(
-        f"clips without a violation: {found['false_alerts_in_quiet']} false alerts in {found['quiet_hours'] * 3600:.0f} s "
-        f"(95 % upper bound {bound} an hour: so little can so few seconds say)"
+        f"clips without a violation: {false} false alerts in {seconds:.0f} s (95 % upper bound {bound} an hour)"
     )
     if folder:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """Judge the alerts on recorded clips against what a person sees in them: found, missed, false, doubled, how soon.
 
-An episode is a span in which a worker visibly lacks an equipment, from `LEAST` seconds on. An alert is about the
-worker on whom its box lies for most of its life (tracks may change hands while two people cross), and finds the episode of that
-worker and equipment that was going on when it fired.
+An episode is a span in which a worker visibly lacks an equipment, from `LEAST` seconds on. An alert is about the worker
+on whom its box lies for most of its life (tracks may change hands while two people cross), and it finds the episode of
+that worker and equipment that was going on when it fired.
 """
 
 from __future__ import annotations
