@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DATA ?= ../shared/data
 PYTEST_ARGS ?=
 
-.PHONY: run test lint format proof bench wheel clean
+.PHONY: run test lint format proof bench docs wheel clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.serve  ## set up and serve on 127.0.0.1:8000
@@ -32,6 +32,9 @@ proof: $(VENV)/.train  ## measure the figures that README and model card state; 
 
 bench: $(VENV)/.train
 	$(BIN)/python -m benchmarks.http
+
+docs: $(VENV)/.serve  ## write the generated pages
+	$(BIN)/python -c "from service.settings import as_markdown; print(as_markdown(), end='')" > docs/configuration.md
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel

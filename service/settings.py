@@ -68,3 +68,22 @@ class Settings(BaseSettings):
         raise ValueError(
             f"{host!r} is no loopback address; without API keys the service listens on 127.0.0.1, ::1 or localhost only"
         )
+
+
+def as_markdown() -> str:
+    """Return docs/configuration.md: every setting with its variable, default and meaning."""
+    lines = [
+        "# Configuration",
+        "",
+        "Environment variables of the service and the commands; `make docs` writes this page. What cameras watch and who",
+        "is told stands in the [site file](site.md).",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = (
+            "the shipped weights" if name == "weights" else f"`{field.default}`" if field.default != "" else "empty"
+        )
+        lines.append(f"| `PPE_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"
