@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-import cv2
-
 from service.cli.judging import Judged
 from service.pictures.annotate import annotate
+from service.pictures.film import Film
+from service.pictures.still import jpeg
 from service.ports import Image
 from service.safety.equipment import Equipment
 
@@ -34,7 +34,7 @@ class Album:
         self.written: list[Path] = []
         self._require = tuple(require)
         self._every = every
-        self._video: tuple[str, cv2.VideoWriter] | None = None
+        self._video: tuple[str, Film] | None = None
 
     def __enter__(self) -> Album:
         return self
@@ -54,8 +54,7 @@ class Album:
         try:
             if judged.shot.at is None:
                 self._end_video()
-                encoded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-                self._path(judged.shot.place, ".jpg").write_bytes(encoded.tobytes())
+                self._path(judged.shot.place, ".jpg").write_bytes(jpeg(drawn, _QUALITY))
             else:
                 self._film(judged, drawn)
         except OSError as error:
@@ -77,13 +76,10 @@ class Album:
             self._end_video()
             path = self._path(shot.place, ".mp4")
             rate = 1 / self._every if self._every else shot.rate or 25.0
-            size = (drawn.shape[1], drawn.shape[0])
-            self._video = shot.filename, cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
-            if not self._video[1].isOpened():
-                raise AlbumError(f"{path}: this video can't be written")
-        self._video[1].write(drawn)
+            self._video = shot.filename, Film(path, rate)
+        self._video[1].add(drawn)
 
     def _end_video(self) -> None:
         if self._video is not None:
-            self._video[1].release()
+            self._video[1].close()
             self._video = None

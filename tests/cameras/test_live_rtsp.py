@@ -141,3 +141,13 @@ def test_a_port_that_is_no_camera_is_told(first: bytes | None) -> None:
     assert event is not None
     expected = "offline STREAM_TIMEOUT" if first is None else "offline STREAM_"
     assert brief(event).startswith(expected)
+
+
+def test_damaged_frames_do_not_end_the_stream(clips: Path) -> None:
+    port = free_port()
+    with rtsp_camera(clips, port, "--corrupt", "0.3"):
+        source = open_source(f"rtsp://127.0.0.1:{port}/h264", fps=15, clock=RealClock())
+        until(source, picture, 20)
+        events = until(source, lambda event: picture(event) and event.number > 75, 20)
+        source.close()
+    assert all(isinstance(event, Frame) for event in events)
