@@ -6,6 +6,7 @@ Reading it never stops at the first mistake: every one is reported with its line
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,15 @@ class ZoneEntry(FrozenModel):
         self.zone("zone")
         return self
 
+    @field_validator("schedule")
+    @classmethod
+    def _can_hold(cls, schedule: tuple[Shift, ...]) -> tuple[Shift, ...]:
+        if any(side.tzinfo for shift in schedule for side in (shift.start, shift.end)):
+            raise ValueError("times are local: write 07:00, without Z or an offset (time_zone says which)")
+        if not all(shift.days for shift in schedule):
+            raise ValueError("a shift without days never holds; leave days out for every day")
+        return schedule
+
     def zone(self, key: str) -> Zone:
         """Return the zone under its id."""
         return Zone(id=key, **{name: getattr(self, name) for name in type(self).model_fields})
@@ -68,9 +78,10 @@ class CameraEntry(FrozenModel):
     @classmethod
     def _no_credentials(cls, source: str) -> str:
         head, separator, rest = source.partition("://")
-        if separator and "@" in rest.split("/", 1)[0]:
+        if separator and "@" in rest:  # anywhere: an unencoded password may hold / ? #
             raise ValueError(
-                f"credentials don't belong into the source: write {head}://HOST/..., user: and password_env:"
+                f"credentials don't belong into the source: write {head}://HOST/..., user: and password_env: "
+                "(an @ in the path is written %40)"
             )
         return source
 
@@ -138,11 +149,17 @@ def read_site(path: Path) -> SiteFile:
         SiteFileError: it can't be read or something in it is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST + 1)
     except OSError as error:
         raise SiteFileError(path, (Mistake(1, "", f"can't read it ({error.strerror})"),)) from error
+    if len(content) > LARGEST:
+        raise SiteFileError(path, (_too_large(),))
+    try:
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise SiteFileError(path, (Mistake(1, "", "not UTF-8 text"),)) from error
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SiteFileError(path, (Mistake(line, "", "not UTF-8 text; save the file as UTF-8"),)) from None
     return parse_site(text, path)
 
 
@@ -152,16 +169,20 @@ def parse_site(text: str, path: Path) -> SiteFile:
     Raises:
         SiteFileError: something in it is wrong.
     """
+    mistakes: tuple[Mistake, ...]
     if len(text) > LARGEST:
-        raise SiteFileError(path, (Mistake(1, "", f"larger than {LARGEST} bytes"),))
-    root = _compose(text, path)
-    mistakes = tuple(_doubled(root))
-    if mistakes:
-        raise SiteFileError(path, mistakes)
+        raise SiteFileError(path, (_too_large(),))
     try:
-        return SiteFile.model_validate(_plain(root))
+        root = _compose(text)
+        mistakes = (root,) if isinstance(root, Mistake) else tuple(_bad_keys(root))
+        if not isinstance(root, Mistake) and not mistakes:
+            return SiteFile.model_validate(_plain(root))
     except ValidationError as error:
-        raise SiteFileError(path, tuple(_mistake(fault, root) for fault in error.errors(include_url=False))) from error
+        mistakes = tuple(_mistake(fault, root) for fault in error.errors(include_url=False))
+    except RecursionError:
+        mistakes = (Mistake(1, "", "nested too deeply"),)
+    # Raised out here: the library's own errors quote the file, secrets included, and must not be its context.
+    raise SiteFileError(path, mistakes)
 
 
 def missing_secrets(site: SiteFile, environment: Mapping[str, str] | None = None) -> list[str]:
@@ -172,56 +193,83 @@ def missing_secrets(site: SiteFile, environment: Mapping[str, str] | None = None
     return sorted({name for name in wanted if not known.get(name)})
 
 
-def _compose(text: str, path: Path) -> yaml.Node:
+def _too_large() -> Mistake:
+    return Mistake(1, "", f"larger than {LARGEST} bytes: no site file is")
+
+
+def _compose(text: str) -> yaml.Node | Mistake:
     try:
         for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            if isinstance(token, yaml.AliasToken | yaml.TagToken):
-                raise SiteFileError(
-                    path,
-                    (Mistake(token.start_mark.line + 1, "", "aliases and tags (*, !) are not taken: write it out"),),
+            if isinstance(token, yaml.AliasToken | yaml.AnchorToken | yaml.TagToken):
+                line = token.start_mark.line + 1
+                return Mistake(
+                    line, "", "anchors, aliases and tags (&, *, !) are not taken: write it out, or in quotes"
                 )
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return Mistake(line, "", f"not valid YAML: character U+{ord(error.character):04X} can't stand in a text")
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or "not valid YAML"
-        raise SiteFileError(path, (Mistake(mark.line + 1 if mark else 1, "", f"not valid YAML: {what}"),)) from error
+        what = getattr(error, "problem", None) or "it can't be read"
+        return Mistake(mark.line + 1 if mark else 1, "", f"not valid YAML: {what}")
     if not isinstance(root, yaml.MappingNode):
-        raise SiteFileError(
-            path, (Mistake(1, "", "expected a mapping; the least is\n  cameras:\n    gate: rtsp://HOST/..."),)
-        )
+        return Mistake(1, "", "expected a mapping; the least is\n  cameras:\n    gate: rtsp://HOST/...")
     return root
 
 
-def _doubled(node: yaml.Node, where: str = "") -> Iterator[Mistake]:
+def _bad_keys(node: yaml.Node, where: str = "") -> Iterator[Mistake]:
+    """Yield keys that stand twice (YAML would keep the last and drop the others) and keys that are no words."""
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                yield Mistake(line, where, "a key must be a plain word, not a list or a mapping")
+                continue
             if key.value in seen:
-                yield Mistake(line, where, f"{key.value!r} stands twice, first in line {seen[key.value]}")
+                yield Mistake(line, where, f"{_shown(key.value)!r} stands twice, first in line {seen[key.value]}")
             seen.setdefault(key.value, line)
-            yield from _doubled(value, f"{where}.{key.value}".lstrip("."))
+            yield from _bad_keys(value, f"{where}.{_shown(key.value)}".lstrip("."))
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _doubled(value, f"{where}.{index}".lstrip("."))
+            yield from _bad_keys(value, f"{where}.{index}".lstrip("."))
+
+
+_TIMES: Final = frozenset({"from", "to", "start", "end"})
+_RESOLVED: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "null"))
 
 
 def _plain(node: yaml.Node) -> Any:
-    """Return plain values; times such as 07:00 stay text (YAML 1.1 would read them as a number in base 60)."""
+    """Return plain values.
+
+    Times stay text: YAML 1.1 reads 12:30 as a number in base 60, and the 7 of ``from: 7`` would be seven seconds past
+    midnight. So do dates, and all else that is no number, truth value or null.
+    """
     if isinstance(node, yaml.MappingNode):
-        return {key.value: _plain(value) for key, value in node.value}
+        return {
+            key.value: value.value if key.value in _TIMES and isinstance(value, yaml.ScalarNode) else _plain(value)
+            for key, value in node.value
+        }
     if isinstance(node, yaml.SequenceNode):
         return [_plain(value) for value in node.value]
-    constructor = yaml.SafeLoader("")
-    resolved: str = node.tag
-    if resolved == "tag:yaml.org,2002:int" and ":" in node.value:
+    if node.tag not in _RESOLVED or ":" in node.value:
         return node.value
-    value = constructor.construct_object(node)
-    return value if isinstance(value, bool | int | float | str) or value is None else node.value
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except ValueError:  # what looks like a number and is none, such as 0x_
+        return node.value
 
 
 _SECRETIVE: Final = frozenset({"source", "url", "user", "password", "password_env", "secret", "secret_env"})
 """Values of these keys may hold a credential, so a mistake never quotes them."""
+_STRUCTURES: Final = frozenset({"dict_type", "model_type", "tuple_type", "list_type"})
+"""Nor what stands where a mapping or list belongs: it may be a whole URL."""
+
+
+def _shown(key: str) -> str:
+    """Return a key as a mistake may name it: a URL that was written as a key may hold a credential."""
+    return key if re.fullmatch(r"[\w .-]{1,63}", key) else "(key)"
 
 
 def _mistake(fault: Any, root: yaml.Node) -> Mistake:
@@ -230,18 +278,29 @@ def _mistake(fault: Any, root: yaml.Node) -> Mistake:
         child = _child(node, part)
         if child is None:
             if isinstance(part, str) and part != "[key]":
-                path.append(part)
+                path.append(_shown(part))
             break
         node, line = child
-        path.append(str(part))
-    what = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        what = "unknown key; see docs/site.md for what can stand here"
-    elif fault["type"] == "missing":
-        what = "is missing"
-    elif not _SECRETIVE & set(path) and isinstance(fault.get("input"), str | int | float | bool):
-        what = f"{what}, got {fault['input']!r}"
-    return Mistake(line, ".".join(path), what)
+        path.append(_shown(str(part)))
+    return Mistake(line, ".".join(path), _what(fault, path))
+
+
+def _what(fault: Any, path: list[str]) -> str:
+    kind, quoted = fault["type"], fault.get("input")
+    if kind == "extra_forbidden":
+        return "unknown key; see docs/site.md for what can stand here"
+    if kind == "missing":
+        return "is missing"
+    if fault["loc"][-1] == "[key]":
+        return "an id has a-z, 0-9, - and _, begins with a letter or digit and is at most 63 long"
+    what: str = fault["msg"].removeprefix("Value error, ")
+    if kind == "string_type":
+        what = "should be text; write it in quotes"
+    elif kind.startswith("time_"):
+        what = "should be a local time such as 07:00 or 22:30 (midnight is 00:00)"
+    if kind == "value_error" or kind in _STRUCTURES or _SECRETIVE & set(path):
+        return what
+    return f"{what}, got {quoted!r}" if isinstance(quoted, str | int | float | bool) else what
 
 
 def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, int] | None:

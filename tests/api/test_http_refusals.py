@@ -184,7 +184,7 @@ def test_several_pictures_are_not_drawn(client: httpx.Client) -> None:
         ("GET", "/v1/detect%0aforged=line", "NOT_FOUND"),
         ("GET", "/v1/detect", "METHOD_NOT_ALLOWED"),
         ("OPTIONS", "/v1/detect", "METHOD_NOT_ALLOWED"),
-        ("BREW", "/v1/detect", "METHOD_NOT_ALLOWED"),
+        ("PATCH", "/v1/detect", "METHOD_NOT_ALLOWED"),
         ("POST", "/healthz", "METHOD_NOT_ALLOWED"),
     ],
 )

@@ -19,7 +19,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def test_the_demo_needs_nothing_of_ones_own(tmp_path: Path) -> None:
     result = run("demo", "--save", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert "no building site" in result.stdout.replace("\n", " ")
+    assert "no building site" in " ".join(result.stdout.split())
     assert "grace_hopper.jpg" in result.stdout.replace("\n", "")
     assert (tmp_path / "out" / "grace_hopper.jpg").is_file()
     assert "Saved" in result.stderr
