@@ -75,8 +75,8 @@ def as_markdown() -> str:
     lines = [
         "# Configuration",
         "",
-        "Environment variables of the service and the commands; `make docs` writes this page. What cameras watch and who",
-        "is told stands in the [site file](site.md).",
+        "Environment variables of the service and the commands; `make docs` writes this page. What cameras watch and",
+        "who is told stands in the [site file](site.md).",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",

@@ -134,6 +134,9 @@ class Mistake:
         return f"line {self.line}: {self.where}: {self.what}" if self.where else f"line {self.line}: {self.what}"
 
 
+TOO_LARGE: Final = Mistake(1, "", f"larger than {LARGEST} bytes: no site file is")
+
+
 class SiteFileError(Exception):
     """A site file can't be used; holds every mistake in it."""
 
@@ -154,7 +157,7 @@ def read_site(path: Path) -> SiteFile:
     except OSError as error:
         raise SiteFileError(path, (Mistake(1, "", f"can't read it ({error.strerror})"),)) from error
     if len(content) > LARGEST:
-        raise SiteFileError(path, (_too_large(),))
+        raise SiteFileError(path, (TOO_LARGE,))
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -169,20 +172,15 @@ def parse_site(text: str, path: Path) -> SiteFile:
     Raises:
         SiteFileError: something in it is wrong.
     """
-    mistakes: tuple[Mistake, ...]
     if len(text) > LARGEST:
-        raise SiteFileError(path, (_too_large(),))
+        raise SiteFileError(path, (TOO_LARGE,))
     try:
-        root = _compose(text)
-        mistakes = (root,) if isinstance(root, Mistake) else tuple(_bad_keys(root))
-        if not isinstance(root, Mistake) and not mistakes:
-            return SiteFile.model_validate(_plain(root))
-    except ValidationError as error:
-        mistakes = tuple(_mistake(fault, root) for fault in error.errors(include_url=False))
+        read = _read(text)
     except RecursionError:
-        mistakes = (Mistake(1, "", "nested too deeply"),)
-    # Raised out here: the library's own errors quote the file, secrets included, and must not be its context.
-    raise SiteFileError(path, mistakes)
+        read = (Mistake(1, "", "nested too deeply"),)
+    if isinstance(read, SiteFile):
+        return read
+    raise SiteFileError(path, read)  # out here: the libraries' own errors quote the file and must not be its context
 
 
 def missing_secrets(site: SiteFile, environment: Mapping[str, str] | None = None) -> list[str]:
@@ -193,8 +191,16 @@ def missing_secrets(site: SiteFile, environment: Mapping[str, str] | None = None
     return sorted({name for name in wanted if not known.get(name)})
 
 
-def _too_large() -> Mistake:
-    return Mistake(1, "", f"larger than {LARGEST} bytes: no site file is")
+def _read(text: str) -> SiteFile | tuple[Mistake, ...]:
+    root = _compose(text)
+    if isinstance(root, Mistake):
+        return (root,)
+    if mistakes := tuple(_bad_keys(root)):
+        return mistakes
+    try:
+        return SiteFile.model_validate(_plain(root))
+    except ValidationError as error:
+        return tuple(_mistake(fault, root) for fault in error.errors(include_url=False))
 
 
 def _compose(text: str) -> yaml.Node | Mistake:
@@ -208,7 +214,7 @@ def _compose(text: str) -> yaml.Node | Mistake:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        return Mistake(line, "", f"not valid YAML: character U+{ord(error.character):04X} can't stand in a text")
+        return Mistake(line, "", f"not valid YAML: character U+{int(error.character):04X} can't stand in a text")
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or "it can't be read"
@@ -263,8 +269,15 @@ def _plain(node: yaml.Node) -> Any:
 
 _SECRETIVE: Final = frozenset({"source", "url", "user", "password", "password_env", "secret", "secret_env"})
 """Values of these keys may hold a credential, so a mistake never quotes them."""
-_STRUCTURES: Final = frozenset({"dict_type", "model_type", "tuple_type", "list_type"})
-"""Nor what stands where a mapping or list belongs: it may be a whole URL."""
+_MENDS: Final = {
+    "extra_forbidden": "unknown key; see docs/site.md for what can stand here",
+    "missing": "is missing",
+    "string_type": "should be text; write it in quotes",
+    "dict_type": "should be a mapping of keys to values",
+    "model_type": "should be a mapping of keys to values",
+    "tuple_type": "should be a list",
+}
+"""Kinds of mistakes said in the file's words; none of them quotes what stands there, which may be a whole URL."""
 
 
 def _shown(key: str) -> str:
@@ -287,20 +300,15 @@ def _mistake(fault: Any, root: yaml.Node) -> Mistake:
 
 def _what(fault: Any, path: list[str]) -> str:
     kind, quoted = fault["type"], fault.get("input")
-    if kind == "extra_forbidden":
-        return "unknown key; see docs/site.md for what can stand here"
-    if kind == "missing":
-        return "is missing"
     if fault["loc"][-1] == "[key]":
         return "an id has a-z, 0-9, - and _, begins with a letter or digit and is at most 63 long"
+    if kind in _MENDS:
+        return _MENDS[kind]
     what: str = fault["msg"].removeprefix("Value error, ")
-    if kind == "string_type":
-        what = "should be text; write it in quotes"
-    elif kind.startswith("time_"):
+    if kind.startswith("time_"):
         what = "should be a local time such as 07:00 or 22:30 (midnight is 00:00)"
-    if kind == "value_error" or kind in _STRUCTURES or _SECRETIVE & set(path):
-        return what
-    return f"{what}, got {quoted!r}" if isinstance(quoted, str | int | float | bool) else what
+    quotable = isinstance(quoted, str | int | float | bool) and not _SECRETIVE & set(path)
+    return f"{what}, got {quoted!r}" if quotable and kind != "value_error" else what
 
 
 def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, int] | None:
