@@ -27,8 +27,15 @@ format: $(VENV)/.dev
 
 proof: $(VENV)/.train  ## measure the figures that README and model card state; writes docs/evaluation/
 	$(BIN)/ppe evaluate --data $(DATA) --out docs/evaluation
+	$(BIN)/ppe episodes --clips $(DATA)/clips --out docs/evaluation
 	$(BIN)/python -m benchmarks.service --out docs/evaluation/service.json
 	$(BIN)/python -m benchmarks.http --out docs/evaluation/http.json
+	$(BIN)/python -m benchmarks.kill_store --out docs/evaluation/kill_store.json
+	$(BIN)/python -m benchmarks.alert_latency --out docs/evaluation/alert_latency.json
+	$(BIN)/python -m benchmarks.restart --out docs/evaluation/restart.json
+	$(BIN)/python -m benchmarks.outage --out docs/evaluation/outage.json
+	PPE_TEST_EXAMPLES=10000 $(BIN)/python -m pytest --timeout=3600 tests/safety/test_alerts.py tests/safety/test_monitor.py
+	$(BIN)/python -m benchmarks.rtsp_soak --out docs/evaluation/rtsp_soak.json
 
 bench: $(VENV)/.train
 	$(BIN)/python -m benchmarks.http

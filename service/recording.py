@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,19 +77,30 @@ def read_recording(path: Path) -> tuple[Heading, Iterator[tuple[Detections, Mome
 
 
 def _frames(path: Path, lines: list[str]) -> Iterator[tuple[Detections, Moment]]:
+    last = -math.inf
     for number, line in enumerate(lines, start=2):
         try:
-            row = json.loads(line)
-            yield (
-                Detections(
-                    np.array(row["boxes"], dtype=np.float32).reshape(-1, 4),
-                    np.array(row["confidence"], dtype=np.float32),
-                    np.array(row["class"], dtype=np.int64),
-                    row["size"][0],
-                    row["size"][1],
-                    row["scale"],
-                ),
-                Moment(row["seconds"], row["wall_ms"]),
-            )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            frame = _frame(json.loads(line))
+            if frame[1].seconds <= last:
+                raise ValueError(f"at {frame[1].seconds:g} s, not after the one before it")
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError, RecursionError) as error:
             raise RecordingError(f"{path}:{number}: damaged frame: {error}") from error
+        last = frame[1].seconds
+        yield frame
+
+
+def _frame(row: Any) -> tuple[Detections, Moment]:
+    (width, height), seconds, wall_ms = row["size"], row["seconds"], row["wall_ms"]
+    if not all(type(value) is int for value in (width, height, wall_ms, *row["class"])):
+        raise ValueError("size, wall_ms and class are whole numbers")
+    if not (isinstance(seconds, int | float) and math.isfinite(seconds) and math.isfinite(row["scale"])):
+        raise ValueError("seconds and scale are finite numbers")
+    seen = Detections(
+        np.array(row["boxes"], dtype=np.float32).reshape(-1, 4),
+        np.array(row["confidence"], dtype=np.float32),
+        np.array(row["class"], dtype=np.int64),
+        width,
+        height,
+        row["scale"],
+    )
+    return seen, Moment(seconds, wall_ms)

@@ -300,7 +300,7 @@ def _mistake(fault: Any, root: yaml.Node) -> Mistake:
 
 def _what(fault: Any, path: list[str]) -> str:
     kind, quoted = fault["type"], fault.get("input")
-    if fault["loc"][-1] == "[key]":
+    if fault["loc"][-1] == "[key]" and kind == "string_pattern_mismatch":
         return "an id has a-z, 0-9, - and _, begins with a letter or digit and is at most 63 long"
     if kind in _MENDS:
         return _MENDS[kind]

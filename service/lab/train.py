@@ -1,8 +1,8 @@
 """Fine-tune a YOLO model on a prepared dataset, on whatever machine there is: a GPU, or a CPU used well.
 
 On a CPU ultralytics takes one core fewer than there are and computes in fp32; here all cores work, the model runs
-channels_last and, where the CPU multiplies bfloat16 natively (avx512_bf16), under autocast. Every epoch's checkpoint is
-copied out under a name of its own with an atomic rename, so that a kill at any moment costs one epoch at most.
+channels_last and, where the CPU multiplies bfloat16 natively (avx512_bf16), under autocast. Every checkpoint is written
+under another name and renamed, and every epoch's is copied out, so that a kill at any moment costs one epoch at most.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import yaml
+
+from service.safety.equipment import CLASSES
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -46,8 +50,28 @@ class Recipe:
 
 
 def go_offline() -> None:
-    """Keep ultralytics from the network, from installing packages and from running code inside a checkpoint."""
+    """Keep ultralytics from the network, from installing packages and from running code inside a checkpoint.
+
+    Call it before anything else imports ultralytics, which reads these variables once.
+
+    Raises:
+        ModuleNotFoundError: the extra ``train`` is not installed.
+    """
     os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", ULTRALYTICS_SAFE_LOAD="1", WANDB_MODE="disabled")
+    from ultralytics.data import utils as data
+    from ultralytics.utils import checks, plotting
+    from ultralytics.utils.events import events
+
+    events.enabled = False
+    for module in (data, checks, plotting):  # even offline it asks its server for a font that it lacks
+        module.check_font = _shipped_font
+
+
+def _shipped_font(_font: str = "") -> str:
+    """Return a font that matplotlib ships, whichever ultralytics asks for."""
+    import matplotlib as mpl
+
+    return str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
 
 
 def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
@@ -83,8 +107,11 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
     for path, what in ((data, "dataset (ppe dataset prepare writes one)"), (base, "base weights")):
         if not path.is_file():
             raise TrainingError(f"{path}: no such {what}")
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise TrainingError(f"{out}: exists already; go on with it by --resume, or give a new folder")
+    _check_classes(data)
+    go_offline()
+    out = out.resolve()
     recipe = Recipe(
         base=base.name,
         base_sha256=hashlib.sha256(base.read_bytes()).hexdigest(),
@@ -134,22 +161,50 @@ def resume(out: Path) -> Path:
     """Go on with an interrupted run from its newest checkpoint that can be read.
 
     Raises:
-        TrainingError: the folder holds no checkpoint that can be read.
+        TrainingError: the run is finished, or the folder holds no checkpoint that can be read.
     """
     go_offline()
+    out = out.resolve()
+    recipe = out / "recipe.json"
+    if not recipe.is_file():
+        raise TrainingError(f"{out}: no training run (ppe train writes recipe.json there)")
+    told = json.loads(recipe.read_text(encoding="utf-8"))
+    best, last = out / "weights" / "best.pt", out / "weights" / "last.pt"
+    kept = {path: _checkpoint(path) for path in sorted(out.glob("epochs/epoch-*.pt"), reverse=True)}
+    readable = {path: state for path, state in {last: _checkpoint(last), **kept}.items() if state}
+    whole = bool(_checkpoint(best))
+    if whole and last in readable and readable[last]["epoch"] < 0:
+        raise TrainingError(f"{out}: this run is finished; {best} holds its weights")
+    unfinished = (path for path, state in readable.items() if 0 <= state["epoch"] < told["epochs"] - 1)
+    checkpoint = next(unfinished, None)
+    if checkpoint is None:
+        raise TrainingError(f"{out}: holds no checkpoint to go on from; remove it and start anew")
+    if not whole:  # the kill came while it was rewritten at the end
+        scores = {path: (state["train_metrics"].get("fitness") or 0.0) for path, state in kept.items() if state}
+        shutil.copyfile(max(scores, key=lambda path: scores[path], default=checkpoint), best)
+    return _run({"model": str(checkpoint), "resume": str(checkpoint)}, out, told["precision"])
+
+
+def _checkpoint(path: Path) -> dict[str, Any] | None:
+    """Read a checkpoint; None when it is missing or was cut short by a kill."""
     from ultralytics.utils.patches import torch_load
 
-    recipe = json.loads((out / "recipe.json").read_text(encoding="utf-8")) if (out / "recipe.json").is_file() else {}
-    for checkpoint in [out / "weights" / "last.pt", *sorted(out.glob("epochs/epoch-*.pt"), reverse=True)]:
-        if not checkpoint.is_file():
-            continue
-        try:
-            state = torch_load(checkpoint, map_location="cpu")
-        except Exception:  # noqa: BLE001, S112 - a checkpoint cut short by the kill raises what it likes; the one before it serves
-            continue
-        if state.get("epoch", -1) >= 0 and state.get("optimizer") is not None:
-            return _run({"model": str(checkpoint), "resume": str(checkpoint)}, out, recipe.get("precision", "fp32"))
-    raise TrainingError(f"{out}: holds no unfinished checkpoint to go on from")
+    try:
+        state: dict[str, Any] = torch_load(path, map_location="cpu")
+    except Exception:  # noqa: BLE001 - a checkpoint cut short raises what it likes; the one before it serves
+        return None
+    return state if {"epoch", "train_metrics"} <= state.keys() else None
+
+
+def _check_classes(data: Path) -> None:
+    """Refuse a dataset whose classes are not the rules': what is trained on it could not serve."""
+    try:
+        names = yaml.safe_load(data.read_text(encoding="utf-8"))["names"]
+        listed = tuple(names[index] for index in sorted(names)) if isinstance(names, dict) else tuple(names)
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise TrainingError(f"{data}: not a dataset's data.yaml (ppe dataset prepare writes one)") from error
+    if listed != CLASSES:
+        raise TrainingError(f"{data}: its classes are {', '.join(map(str, listed))}; ppe dataset prepare maps them")
 
 
 def fingerprint(data: Path) -> str:
@@ -162,14 +217,11 @@ def fingerprint(data: Path) -> str:
 
 
 def _run(overrides: dict[str, Any], out: Path, precision: str) -> Path:
-    go_offline()
     import torch
     from ultralytics.models.yolo.detect import DetectionTrainer
-    from ultralytics.utils import SETTINGS
 
-    SETTINGS.update(sync=False)
-
-    class Trainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics ships no types
+    # Not called a Trainer: to classes of that name ultralytics adds its cloud and every tracker that is installed.
+    class FineTuning(DetectionTrainer):  # type: ignore[misc]  # ultralytics ships no types
         def _setup_train(self) -> None:
             super()._setup_train()
             if self.device.type == "cpu":
@@ -182,6 +234,18 @@ def _run(overrides: dict[str, Any], out: Path, precision: str) -> Path:
                 batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
             return batch
 
+        def save_model(self) -> bool:
+            places = self.best, self.last  # the best first: a kill between them leaves an older last, which is redone
+            self.best, self.last = (place.with_suffix(".part") for place in places)
+            try:
+                saved: bool = super().save_model()
+                for place in places:
+                    if place.with_suffix(".part").exists():
+                        place.with_suffix(".part").replace(place)
+            finally:
+                self.best, self.last = places
+            return saved
+
     def keep(trainer: Any) -> None:
         kept = out / "epochs"
         kept.mkdir(exist_ok=True)
@@ -189,7 +253,7 @@ def _run(overrides: dict[str, Any], out: Path, precision: str) -> Path:
         shutil.copyfile(trainer.last, target.with_suffix(".part"))
         target.with_suffix(".part").replace(target)
 
-    trainer = Trainer(overrides=overrides)
+    trainer = FineTuning(overrides=overrides)
     trainer.add_callback("on_model_save", keep)
     with _cpu_autocast(precision == "bf16" and trainer.device.type == "cpu"):
         trainer.train()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 
+from service.cameras.address import SourceError
 from service.events import Origin, alert_message, camera_message, cannot_judge_message
 from service.pictures.still import black_out
 from service.ports import (
@@ -19,23 +20,22 @@ from service.ports import (
     EventStore,
     Frame,
     FrameSource,
-    Message,
     Still,
     StoreUnavailable,
 )
-from service.safety.alerts import AlertChange
 from service.safety.detections import Detections, empty
 from service.safety.moment import Moment
-from service.safety.monitor import Monitor, Observation
+from service.safety.monitor import Monitor, Observation, OutOfOrder
 from service.worker.clock import on_this_clock
 from service.worker.evidence import BestFrames
+from service.worker.records import Records
 
 STALE: Final = 5.0
 """Seconds of age from which a live frame says nothing about now."""
-SILENCE: Final = 1.0
-"""Seconds without a frame after which the monitor is told that nothing is seen."""
-MOST_UNSAVED: Final = 500
-"""Records that wait in memory while the store can't take them; then the oldest is given up."""
+SILENCE: Final = 5.0
+"""Seconds without a frame after which the monitor is told that nothing is seen; slow cameras send one every three."""
+TICK: Final = 1.0
+"""Seconds that one look for a frame takes at most, and between two tellings that nothing is seen."""
 TOUCH: Final = 2.0
 """Seconds between two notes of where open alerts were last seen."""
 
@@ -44,7 +44,7 @@ log = structlog.get_logger("watch")
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One judged frame."""
+    """One judged frame. What zones ignore is black on its picture."""
 
     frame: Frame
     detections: Detections
@@ -61,8 +61,9 @@ def watched(source: FrameSource, detector: Detector, monitor: Monitor, origin: O
     while True:
         happened = source.read(1.0)
         if isinstance(happened, Frame):
-            detections = detector.detect(black_out(happened.image, hidden))
-            yield Watched(happened, detections, monitor.observe(detections, happened.at))
+            frame = replace(happened, image=black_out(happened.image, hidden))
+            detections = detector.detect(frame.image)
+            yield Watched(frame, detections, monitor.observe(detections, frame.at))
         elif isinstance(happened, CameraState):
             if happened.status == "ended":
                 return
@@ -74,17 +75,15 @@ class EndedEarly(Exception):  # noqa: N818 - it reads as what happened
     """A recording broke off before its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Unsaved:
-    """One call of the store: kept in memory until it was committed."""
-
-    changes: tuple[AlertChange, ...]
-    stills: tuple[Still, ...]
-    messages: tuple[Message, ...]
-
-
 class CameraWatch:
-    """Watches one live camera until it is told to stop."""
+    """Watches one camera until it is told to stop.
+
+    Args:
+        origin: which camera of which site.
+        open_source: opens the camera.
+        committed: is called after each time that the store took something.
+        clock: the time that the source's frames are in.
+    """
 
     def __init__(
         self,
@@ -103,23 +102,25 @@ class CameraWatch:
         self._monitor = monitor
         self._store = store
         self._clock = clock
-        self._committed = committed
+        self._records = Records(store, self._camera, committed)
         self._hidden = [zone.polygon for zone in origin.scene.zones if zone.ignore]
         self._best = BestFrames()
-        self._last_frame: Frame | None = None
-        self._last_tick: Moment | None = None
+        self._size = (0, 0)
+        self._last_frame = self._last_tick = clock.now()
         self._last_touch: Moment | None = None
         self._told_offline = False
-        self._unsaved: deque[_Unsaved] = deque(maxlen=MOST_UNSAVED)
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set or a recording ends."""
-        now = self._clock.now()
-        self._monitor.restore(on_this_clock(alert, now) for alert in self._store.open_alerts(self._camera))
-        source = self._open_source()
+        self._restore()
+        try:
+            source = self._open_source()
+        except SourceError as error:  # a recording that can't be read: trying again would not mend it
+            self._state(CameraState("offline", self._clock.now(), error.code, error.detail))
+            return
         try:
             while not stop.is_set():
-                happened = source.read(SILENCE)
+                happened = source.read(TICK)
                 if isinstance(happened, Frame):
                     self._frame(happened)
                 elif isinstance(happened, CameraState):
@@ -130,17 +131,37 @@ class CameraWatch:
                     self._silence()
         finally:
             source.close()
+            self._records.save()
             self._touch(self._clock.now(), always=True)
 
+    def _restore(self) -> None:
+        now = self._clock.now()
+        alerts = [on_this_clock(alert, now) for alert in self._store.open_alerts(self._camera)]
+        self._monitor.restore(alerts)
+        self._last_frame = self._last_tick = now
+        if alerts:  # until a frame says it: the least picture that holds their people
+            self._size = tuple(math.ceil(max(1.0, *(alert.box[side] for alert in alerts))) for side in (2, 3))
+
     def _frame(self, frame: Frame) -> None:
+        self._records.save()
         image = black_out(frame.image, self._hidden)
         detections = self._detector.detect(image)
         stale = self._clock.now().seconds - frame.at.seconds > STALE
-        observation = self._monitor.observe(detections, frame.at, stale=stale)
-        self._last_frame, self._last_tick = frame, frame.at
-        self._save()
+        try:
+            observation = self._monitor.observe(detections, frame.at, stale=stale)
+        except OutOfOrder as late:  # it came when silence had been told already
+            log.info("frame.refused", camera=self._camera, why=str(late))
+            return
+        self._last_frame = self._last_tick = frame.at
+        self._size = detections.width, detections.height
         self._best.see(image, observation.people, frame.at)
-        self._record(observation, frame, detections)
+        stills = [
+            still
+            for change in observation.alerts
+            if change.kind == "fired"
+            for still in self._best.stills(change.alert, image, observation.people)
+        ]
+        self._record(observation, stills)
         self._store.remember(self._camera, frame.at, detections)
         heights = [person.sighting.height for person in observation.people]
         self._store.count(self._camera, frame.at, observation.person_seconds, heights)
@@ -148,28 +169,18 @@ class CameraWatch:
 
     def _silence(self) -> None:
         """Let time pass for open alerts while no frame comes: what is not seen is unknown, not gone."""
+        self._records.save()
         now = self._clock.now()
-        if self._last_frame is None or (self._last_tick is not None and now.since(self._last_tick) < SILENCE):
+        if not all(self._size) or now.since(self._last_frame) < SILENCE or now.since(self._last_tick) < TICK:
             return
-        height, width = self._last_frame.image.shape[:2]
-        nothing = empty(width, height)
-        observation = self._monitor.observe(nothing, now, stale=True)
         self._last_tick = now
-        self._record(observation, self._last_frame, nothing)
+        self._record(self._monitor.observe(empty(*self._size), now, stale=True))
 
-    def _record(self, observation: Observation, frame: Frame, detections: Detections) -> None:
+    def _record(self, observation: Observation, stills: Sequence[Still] = ()) -> None:
         if not observation.alerts and not observation.cannot_judge:
             return
-        stills = [
-            still
-            for change in observation.alerts
-            if change.kind == "fired"
-            for still in self._best.stills(change.alert, frame.image, observation.people)
-        ]
-        size = detections.width, detections.height
-        messages: list[Message] = [alert_message(change, self._origin, *size) for change in observation.alerts]
+        messages = [alert_message(change, self._origin, *self._size) for change in observation.alerts]
         messages += [cannot_judge_message(change, self._origin) for change in observation.cannot_judge]
-        self._keep(_Unsaved(observation.alerts, tuple(stills), tuple(messages)))
         for change in observation.alerts:
             alert = change.alert
             log.info(
@@ -181,6 +192,7 @@ class CameraWatch:
                 equipment=alert.equipment,
                 since_ms=alert.since.wall_ms,
             )
+        self._records.keep(observation.alerts, stills, messages)
 
     def _state(self, state: CameraState) -> None:
         """Tell of a camera that was lost or is back: once each, and nothing of one that comes up for the first time."""
@@ -189,23 +201,7 @@ class CameraWatch:
         if lost == self._told_offline or state.status not in ("offline", "live"):
             return
         self._told_offline = lost
-        self._keep(_Unsaved((), (), (camera_message(state, self._origin),)))
-
-    def _keep(self, record: _Unsaved) -> None:
-        self._unsaved.append(record)
-        self._save()
-
-    def _save(self) -> None:
-        """Record what is not recorded yet, oldest first; a store that can't now is asked again with the next frame."""
-        while self._unsaved:
-            oldest = self._unsaved[0]
-            try:
-                self._store.record(oldest.changes, oldest.stills, oldest.messages)
-            except StoreUnavailable as error:
-                log.error("store.unavailable", camera=self._camera, waiting=len(self._unsaved), fault=str(error))
-                return
-            self._unsaved.popleft()
-            self._committed()
+        self._records.keep(messages=[camera_message(state, self._origin)])
 
     def _touch(self, at: Moment, *, always: bool = False) -> None:
         if always or self._last_touch is None or at.since(self._last_touch) >= TOUCH:

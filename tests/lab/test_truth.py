@@ -24,7 +24,6 @@ from service.lab.truth_review.decisions import (
 from service.lab.truth_review.rule import Box
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT.parent / "shared" / "data"
 TRUTH = ROOT / "datasets" / "truth"
 NAMES = ["helmet", "no-helmet", "vest", "no-vest", "person"]
 WIDTH, HEIGHT = 200, 100
@@ -166,10 +165,10 @@ def test_bad_decisions_name_file_and_line(tmp_path: Path) -> None:
     ("source", "splits"),
     [("construction-site-safety", ("valid", "test")), ("construction-safety-rf100", ("valid",))],
 )
-def test_the_committed_truth_can_be_made_again(tmp_path: Path, source: str, splits: tuple[Split, ...]) -> None:
-    if not (DATA / source).is_dir():
-        pytest.skip(f"the pictures of {source} are not here")
+def test_the_committed_truth_can_be_made_again(
+    tmp_path: Path, datasets: Path, source: str, splits: tuple[Split, ...]
+) -> None:
     card = read_card(ROOT / "datasets" / f"{source}.toml")
-    made = make_truth(card, DATA / source, splits, read_decisions(TRUTH / "decisions.jsonl"))
+    made = make_truth(card, datasets / source, splits, read_decisions(TRUTH / "decisions.jsonl"))
     write_truth(tmp_path / "again.jsonl", made)
     assert (tmp_path / "again.jsonl").read_bytes() == (TRUTH / f"{source}.jsonl").read_bytes()
