@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,6 +16,7 @@ from service.detectors.manifest import read_weights
 from service.events import Origin
 from service.pictures.decode import PictureLimits
 from service.ports import Clock, Detector, EventStore, FrameSource
+from service.safety.moment import Moment
 from service.safety.monitor import Monitor
 from service.safety.thresholds import Thresholds
 from service.settings import Settings
@@ -99,11 +101,11 @@ def judge_film(source: str, origin: Origin, detector: Detector, fps: float, star
     from service.worker.clock import SystemClock
     from service.worker.watch import EndedEarly, watched
 
-    if is_live(source):
-        raise FilmError(
-            "--source judges recordings; a live camera belongs into a site file (one line: gate: rtsp://...)"
-        )
     try:
+        if is_live(source):
+            raise FilmError(
+                "--source judges recordings; a live camera belongs into a site file (one line: gate: rtsp://...)"
+            )
         opened = open_source(source, fps=fps, clock=SystemClock(), start_ms=start_ms)
     except SourceError as error:
         raise FilmError(error.detail) from error
@@ -119,18 +121,34 @@ class WiringError(Exception):
     """A site can't be started as it is configured; one sentence."""
 
 
+def bad_sources(site: SiteFile) -> list[str]:
+    """Return what is wrong with the cameras' sources, a sentence each; a camera that is only absent is no mistake."""
+    from service.cameras.address import SourceError, parse_address
+
+    faults = []
+    for camera, entry in site.cameras.items():
+        try:
+            if parse_address(entry.source) is None and not Path(entry.source).exists():
+                faults.append(f"cameras.{camera}.source: there is no file or folder {entry.source}")
+        except SourceError as error:
+            faults.append(f"cameras.{camera}.source: {error.detail}")
+    return faults
+
+
 @contextmanager
 def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator[Supervisor]:
     """Watch a site's cameras and deliver its alerts while the context lasts; leaving it drains both.
 
     Raises:
-        WiringError: the store is in use or damaged, a secret is not set, or an endpoint can't be used.
+        WiringError: a source is none, the store is in use or damaged, or an endpoint or its secret can't be used.
     """
     from service.store.errors import StoreError
     from service.store.store import Store
     from service.worker.clock import SystemClock
     from service.worker.supervisor import Supervisor
 
+    if faults := bad_sources(site):
+        raise WiringError("; ".join(faults))
     endpoints = () if site.mode == "observe" else tuple(site.endpoints)
     clock = SystemClock()
     with ExitStack() as stack:
@@ -162,26 +180,26 @@ def _watch(
     site: SiteFile, camera: str, detector: Detector, store: EventStore, clock: Clock, wake: Callable[[], None]
 ) -> Callable[[threading.Event], None]:
     """Return what watches one camera; each call builds its monitor anew (the open alerts come back from the store)."""
+    from service.cameras.opening import is_live, open_source
+    from service.worker.clock import FilmClock
     from service.worker.watch import CameraWatch
 
     entry = site.cameras[camera]
     origin = Origin(site.scene(camera), entry.name, site.name)
-
-    def opened() -> FrameSource:
-        from service.cameras.opening import open_source
-
-        password = os.environ.get(entry.password_env, "") if entry.password_env else ""
-        return open_source(
-            entry.source,
-            fps=entry.fps,
-            clock=clock,
-            start_ms=clock.now().wall_ms,
-            user=entry.user or "",
-            password=password,
-        )
+    password = os.environ.get(entry.password_env, "") if entry.password_env else ""
 
     def run(stop: threading.Event) -> None:
-        CameraWatch(origin, opened, detector, open_monitor(origin, detector), store, clock, wake).run(stop)
+        start_ms = clock.now().wall_ms
+        # a recording is watched in its own time, as if it began now
+        film = None if is_live(entry.source) else FilmClock(Moment(0.0, start_ms))
+
+        def opened() -> FrameSource:
+            source = open_source(
+                entry.source, fps=entry.fps, clock=clock, start_ms=start_ms, user=entry.user or "", password=password
+            )
+            return film.by(source) if film else source
+
+        CameraWatch(origin, opened, detector, open_monitor(origin, detector), store, film or clock, wake).run(stop)
 
     return run
 

@@ -19,7 +19,7 @@ from service.api.judging import Judge
 from service.api.limits import RequestLimits
 from service.api.memory import keep_freed_memory
 from service.api.problems import Problem
-from service.api.routes import detect, health
+from service.api.routes import detect, health, pages
 from service.api.uploads import UploadLimits
 from service.pictures.decode import PictureLimits
 from service.ports import Detector
@@ -53,8 +53,10 @@ def build_app(detector: Detector, limits: PictureLimits, *, max_body_bytes: int,
         license_info={"name": "AGPL-3.0-only", "identifier": "AGPL-3.0-only"},
         lifespan=_lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
+    pages.add_to(app)
     app.state.judge = Judge(detector, limits)
     app.state.upload_limits = UploadLimits(limits.bytes, max_images)
     app.state.detector = detector

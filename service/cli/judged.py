@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from service.events import Origin
-    from service.ports import Model
+    from service.ports import Image, Model
     from service.safety.alerts import AlertChange
     from service.safety.monitor import Observation
     from service.worker.watch import Watched
@@ -81,27 +82,43 @@ def clock(seconds: float) -> str:
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
 
 
+class CannotWrite(Exception):  # noqa: N818 - it reads as what happened
+    """What a film should leave behind can't be written; one sentence."""
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(f"{error.filename or 'an output'} can't be written ({error.strerror})") from error
+
+
 class Judged:
-    """Writes the annotated film and the recording of detections, where they are asked for. A context manager."""
+    """Writes the annotated film and the recording of detections, where they are asked for. A context manager.
+
+    Raises:
+        CannotWrite: the disk does not take one of them.
+    """
 
     def __init__(self, origin: Origin, model: Model, fps: float, save: Path | None, record: Path | None) -> None:
         from service.recording import Heading, write_heading
 
-        self._stack = ExitStack()
         self._origin = origin
         self._film = None
         self._recording = None
-        self._banner = 1
-        if save is not None:
-            from service.pictures.film import Film
-
-            self._film = self._stack.enter_context(Film(save, fps))
-        if record is not None:
-            self._recording = self._stack.enter_context(record.open("w", encoding="utf-8"))
-            write_heading(
-                self._recording, Heading(origin.scene.camera, f"{model.name} {model.version}", model.thresholds)
-            )
         self._open: dict[str, str] = {}
+        with _writing(), ExitStack() as stack:
+            if record is not None:
+                self._recording = stack.enter_context(record.open("w", encoding="utf-8"))
+                write_heading(
+                    self._recording, Heading(origin.scene.camera, f"{model.name} {model.version}", model.thresholds)
+                )
+            if save is not None:
+                from service.pictures.film import Film
+
+                self._film = stack.enter_context(Film(save, fps))
+            self._stack = stack.pop_all()
 
     def __enter__(self) -> Judged:
         return self
@@ -109,23 +126,23 @@ class Judged:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        with _writing():
+            self._stack.close()
 
     def add(self, one: Watched) -> None:
         """Take one judged frame."""
-        if self._recording is not None:
-            from service.recording import write_frame
+        from service.recording import write_frame
 
-            write_frame(self._recording, one.detections, one.frame.at)
-        if self._film is not None:
-            self._draw(one)
+        with _writing():
+            if self._recording is not None:
+                write_frame(self._recording, one.detections, one.frame.at)
+            if self._film is not None:
+                self._film.add(self._drawn(one), one.frame.at.seconds)
 
-    def _draw(self, one: Watched) -> None:
+    def _drawn(self, one: Watched) -> Image:
         from service.pictures.annotate import annotate
         from service.pictures.film import draw_banner, draw_zones
 
-        if self._film is None:
-            return
         for change in one.observation.alerts:
             alert = change.alert
             if change.kind in ("fired", "updated"):
@@ -136,4 +153,4 @@ class Judged:
         drawn = annotate(drawn, tuple(person.believed() for person in one.observation.people))
         shown = list(self._open.values())[:4]
         lines = [f"{clock(one.frame.at.seconds)}  {len(self._open)} open alerts", *shown]
-        self._film.add(draw_banner(drawn, lines + [""] * (5 - len(lines))))
+        return draw_banner(drawn, lines + [""] * (5 - len(lines)))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -67,29 +70,51 @@ def watch(
 
 
 def _cameras(ctx: typer.Context, site: SiteFile) -> None:
-    from service.sitefile import missing_secrets
     from service.telemetry import configure_logging
     from service.wiring import WiringError, watching
 
-    missing = missing_secrets(site)
-    if missing:
-        refuse(f"set the environment variables that the site file names: {', '.join(missing)}")
+    refuse_unready(site)
     settings = settings_for()
     configure_logging(settings.log_level, settings.log_format)
     detector = detector_for(ctx, settings)
-    stop = threading.Event()
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, lambda *_: stop.set())
     try:
-        with watching(site, settings, detector) as running:
-            what = "observing, nothing is sent" if site.mode == "observe" else "alerting"
-            say(f"Watching {', '.join(site.cameras)} ({what}); Ctrl-C stops.")
+        with stop_signals() as stop, watching(site, settings, detector) as running:
+            say(f"Watching {what_is_watched(site)}; Ctrl-C stops.")
             while not stop.is_set() and not running.wait(0.2):
                 pass
     except WiringError as error:
         refuse(str(error))
     finally:
         detector.close()
+
+
+def refuse_unready(site: SiteFile) -> None:
+    """Leave when the environment lacks a secret that the site file names, or a source is none."""
+    from service.sitefile import missing_secrets
+    from service.wiring import bad_sources
+
+    if missing := missing_secrets(site):
+        refuse(f"set the environment variables that the site file names: {', '.join(missing)}")
+    if faults := bad_sources(site):
+        refuse("; ".join(faults))
+
+
+def what_is_watched(site: SiteFile) -> str:
+    """Name the cameras, and say whether anybody is told."""
+    how = "observing, nothing is sent" if site.mode == "observe" else "alerting"
+    return f"{', '.join(site.cameras)} ({how})"
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM and Ctrl-C set, in place of what they did before."""
+    stop = threading.Event()
+    before = {ending: signal.signal(ending, lambda *_: stop.set()) for ending in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for ending, handler in before.items():
+            signal.signal(ending, handler)
 
 
 def origin_for(site: SiteFile | None, camera: str | None, source: str) -> Origin:
@@ -107,15 +132,19 @@ def origin_for(site: SiteFile | None, camera: str | None, source: str) -> Origin
     return Origin(site.scene(camera), site.cameras[camera].name, site.name)
 
 
-def start_ms(text: str | None) -> int:
-    """Return a point in time as Unix milliseconds; a film without one begins at 0, so that every run is the same."""
+def start_ms(text: str | None, time_zone: str) -> int:
+    """Return a point in time as Unix milliseconds; a film without one begins at 0, so that every run is the same.
+
+    A time without an offset is the site's.
+    """
     if text is None:
         return 0
     try:
         begun = datetime.fromisoformat(text)
     except ValueError:
         refuse(f"--start-time: {text!r} is no ISO 8601 time, such as 2026-11-24T08:00:00+09:00")
-    return round(begun.astimezone().timestamp() * 1000)
+    begun = begun if begun.tzinfo else begun.replace(tzinfo=ZoneInfo(time_zone))
+    return round(begun.timestamp() * 1000)
 
 
 def _film(
@@ -129,23 +158,34 @@ def _film(
     save: Path | None,
     record: Path | None,
 ) -> None:
-    from service.cli.judged import Judged, Lines
+    from service.cli.judged import CannotWrite, Judged, Lines
     from service.wiring import FilmError, judge_film
 
     origin = origin_for(site, camera, source)
     rate = fps or (site.cameras[origin.scene.camera].fps if site else 5.0)
+    begun = start_ms(began, origin.scene.time_zone)
+    _refuse_overwriting(source, save, record)
     settings = settings_for()
     detector = detector_for(ctx, settings)
     lines = Lines(origin, as_json, out())
-    judged = Judged(origin, detector.model, rate, save, record)
     try:
-        with judged:
-            for one in judge_film(source, origin, detector, rate, start_ms(began)):
+        with Judged(origin, detector.model, rate, save, record) as judged:
+            for one in judge_film(source, origin, detector, rate, begun):
                 lines.print(one.observation, one.detections.width, one.detections.height)
                 judged.add(one)
-    except FilmError as error:
+    except (FilmError, CannotWrite) as error:
         refuse(str(error))
     finally:
         detector.close()
     if not as_json:
         lines.summary()
+
+
+def _refuse_overwriting(source: str, *targets: Path | None) -> None:
+    """Leave when an output is the film itself, or two outputs are one file."""
+    films = {Path(source).resolve()}
+    for target in targets:
+        if target is not None:
+            if target.resolve() in films:
+                refuse(f"{target} would be written over while it is read or written")
+            films.add(target.resolve())

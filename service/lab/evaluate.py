@@ -117,13 +117,14 @@ def measure(
 ) -> dict[str, Any]:
     """Return the whole report as plain data: the model, box metrics, people."""
     weights = read_manifest(manifest)
+    kind = "pt" if "pt" in weights.files else "onnx"
     boxes: dict[str, Any] = {}
     for source in sources if with_boxes else ():
         for split in SPLITS:
             if f"{source.card.name}/{split}" in groups:
                 boxes[f"{source.card.name}/{split}"] = box_metrics(manifest, source.card, source.folder, split)
     return {
-        "model": {"name": weights.name, "version": weights.version, "sha256": weights.files["pt"].sha256},
+        "model": {"name": weights.name, "version": weights.version, "file": kind, "sha256": weights.files[kind].sha256},
         "thresholds": thresholds.model_dump(mode="json"),
         "boxes": boxes,
         "people": people_report({**groups, "all/valid": pooled(groups, "valid")}, thresholds),

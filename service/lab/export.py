@@ -17,8 +17,17 @@ from scipy.optimize import linear_sum_assignment
 
 from service.detectors.boxes import MOST, NMS_IOU
 from service.detectors.letterbox import letterbox
-from service.detectors.manifest import Manifest, WeightsFile, check_classes, read_weights, write_manifest
+from service.detectors.manifest import (
+    Manifest,
+    WeightsError,
+    WeightsFile,
+    check_classes,
+    read_manifest,
+    read_weights,
+    write_manifest,
+)
 from service.detectors.openvino import OpenVinoDetector, Precision
+from service.lab.dataset.records import PICTURE_SUFFIXES
 from service.lab.overlap import iou
 from service.lab.train import go_offline
 from service.safety.detections import Detections
@@ -35,7 +44,7 @@ class ExportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far an export's boxes are from the .pt's, over all pictures; NaN where nothing was paired."""
+    """How far an export's boxes are from the .pt's, over all pictures; the medians are NaN where nothing was paired."""
 
     precision: str
     pictures: int
@@ -52,35 +61,30 @@ def export(trained: Path, folder: Path, *, name: str, version: str, how_made: di
     """Write ``<name>.pt``, ``<name>.onnx`` and ``manifest.json`` to `folder`; return the manifest's path.
 
     Thresholds and scores of a manifest that is there already are kept: they are chosen by evaluation, not by export.
+    Nothing in `folder` changes before both files are made.
 
     Raises:
-        WeightsError: the classes of `trained` are not the rules'.
-        ExportError: ultralytics can't export it.
+        WeightsError: `trained` can't be read, its classes are not the rules', or the manifest that is there is damaged.
+        ExportError: `trained` is not there, or ultralytics can't export it.
     """
-    go_offline()
-    from ultralytics import YOLO
-
-    folder.mkdir(parents=True, exist_ok=True)
-    pt = folder / f"{name}.pt"
-    if trained.resolve() != pt.resolve():
-        shutil.copyfile(trained, pt)
-    model = YOLO(str(pt))
-    check_classes(pt, model.names)
+    if not trained.is_file():
+        raise ExportError(f"{trained}: no such weights")
+    pt, onnx = folder / f"{name}.pt", folder / f"{name}.onnx"
+    before = read_manifest(folder / "manifest.json") if (folder / "manifest.json").is_file() else None
     with tempfile.TemporaryDirectory() as scratch:
         copied = Path(scratch) / f"{name}.pt"
-        shutil.copyfile(pt, copied)
-        written = YOLO(str(copied)).export(format="onnx", dynamic=True, simplify=True, verbose=False)
-        if not written or not Path(written).is_file():
-            raise ExportError(f"{trained}: ultralytics wrote no ONNX file")
-        shutil.copyfile(written, folder / f"{name}.onnx")
-    before = _kept(folder / "manifest.json")
+        shutil.copyfile(trained, copied)
+        written = _onnx(copied, trained)
+        folder.mkdir(parents=True, exist_ok=True)
+        _place(copied, pt)
+        _place(written, onnx)
     manifest = Manifest(
         name=name,
         version=version,
         licence="AGPL-3.0",
         classes=CLASSES,
         files={
-            "onnx": WeightsFile(file=f"{name}.onnx", sha256=_sha256(folder / f"{name}.onnx")),
+            "onnx": WeightsFile(file=f"{name}.onnx", sha256=_sha256(onnx)),
             "pt": WeightsFile(file=f"{name}.pt", sha256=_sha256(pt)),
         },
         input_shapes=INPUT_SHAPES,
@@ -93,10 +97,37 @@ def export(trained: Path, folder: Path, *, name: str, version: str, how_made: di
     return folder / "manifest.json"
 
 
+def _onnx(weights: Path, trained: Path) -> Path:
+    """Export `weights`, a copy of `trained`, to a file beside it."""
+    go_offline()
+    from ultralytics import YOLO
+
+    try:
+        model = YOLO(str(weights), task="detect")
+    except Exception as error:
+        raise WeightsError(f"{trained}: ultralytics can't read these weights") from error
+    check_classes(trained, model.names)
+    written = Path(model.export(format="onnx", dynamic=True, simplify=True, verbose=False) or "")
+    if not written.is_file():
+        raise ExportError(f"{trained}: ultralytics wrote no ONNX file")
+    return written
+
+
+def _place(file: Path, target: Path) -> None:
+    """Copy a file to its place at once, over one that may be read-only."""
+    part = target.with_name(f"{target.name}.part")
+    shutil.copyfile(file, part)
+    part.replace(target)
+
+
 def check_parity(manifest: Path, pictures: Iterable[Path], precision: Precision = "f32") -> Parity:
     """Compare the exported graph with the ``.pt`` it came from, at 640x640, on real pictures.
 
     Both see the same letterboxed pixels; boxes of one class are paired by the best total IoU.
+
+    Raises:
+        WeightsError: a file that the manifest names is not there or another one.
+        ExportError: there is no picture, or one can't be read.
     """
     go_offline()
     from ultralytics import YOLO
@@ -128,6 +159,8 @@ def check_parity(manifest: Path, pictures: Iterable[Path], precision: Precision 
         boxes += int((theirs.confidence >= 0.25).sum())
         count += 1
     exported.close()
+    if not count:
+        raise ExportError("there are no pictures to compare the export on")
     overlaps, differences = np.array(rows).reshape(-1, 2).T
     return Parity(
         precision,
@@ -164,13 +197,11 @@ def _pair(
 
 def sample(folders: Iterable[Path], count: int) -> Iterator[Path]:
     """Yield `count` pictures spread evenly over the sorted pictures of some folders."""
-    pictures = sorted(path for folder in folders for path in folder.glob("*.jpg"))
+    pictures = sorted(
+        path for folder in folders for path in folder.glob("*") if path.suffix.lower() in PICTURE_SUFFIXES
+    )
     chosen: NDArray[np.int64] = np.unique(np.linspace(0, len(pictures) - 1, min(count, len(pictures))).astype(np.int64))
     yield from (pictures[index] for index in chosen)
-
-
-def _kept(path: Path) -> Manifest | None:
-    return Manifest.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def _sha256(path: Path) -> str:

@@ -19,7 +19,7 @@ def markdown(found: dict[str, Any]) -> str:
     lines = [
         f"# Evaluation of {model['name']} {model['version']}",
         "",
-        f"sha256 of the .pt: `{model['sha256']}`. Made by `ppe evaluate`.",
+        f"sha256 of the .{model['file']}: `{model['sha256']}`. Made by `ppe evaluate`.",
         "",
         "Thresholds: "
         + ", ".join(f"{name} {value:g}" for name, value in found["thresholds"]["confidence"].items())

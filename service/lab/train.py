@@ -222,6 +222,9 @@ def _run(overrides: dict[str, Any], out: Path, precision: str) -> Path:
 
     # Not called a Trainer: to classes of that name ultralytics adds its cloud and every tracker that is installed.
     class FineTuning(DetectionTrainer):  # type: ignore[misc]  # ultralytics ships no types
+        best: Path
+        last: Path
+
         def _setup_train(self) -> None:
             super()._setup_train()
             if self.device.type == "cpu":

@@ -14,6 +14,7 @@ import numpy as np
 from service.ports import Image
 from service.safety.site import Zone
 
+_TICK: Final = Fraction(1, 1000)
 _ZONE: Final = (200, 200, 200)
 _BANNER: Final = (32, 32, 32)
 _INK: Final = (255, 255, 255)
@@ -24,16 +25,24 @@ class Film:
 
     Args:
         path: file to write; it is replaced.
-        fps: pictures a second.
+        fps: pictures a second, where pictures come without a time of their own.
+
+    Raises:
+        OSError: the file can't be written.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
         import av  # only where a film is written
 
-        self._container = av.open(str(path), "w", options={"movflags": "faststart"})
+        path.open("wb").close()  # an OSError with its reason; the library's are of its own kind
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
         self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
         self._stream.pix_fmt = "yuv420p"
         self._stream.options = {"crf": "23", "preset": "veryfast"}
+        self._stream.codec_context.time_base = _TICK
+        self._fps = fps
+        self._next = 0.0
+        self._last = -1
         self._started = False
 
     def __enter__(self) -> Film:
@@ -44,22 +53,43 @@ class Film:
     ) -> None:
         self.close()
 
-    def add(self, image: Image) -> None:
-        """Append a picture; odd sides lose a row or column (H.264 wants even ones)."""
+    def add(self, image: Image, at: float | None = None) -> None:
+        """Append a picture; odd sides lose a row or column (H.264 wants even ones), another size is fitted in.
+
+        Args:
+            image: (h, w, 3) uint8 BGR.
+            at: seconds from the film's beginning; without it, 1 / fps after the last one.
+        """
         import av
 
-        height, width = (side - side % 2 for side in image.shape[:2])
         if not self._started:
+            height, width = (side - side % 2 for side in image.shape[:2])
             self._stream.width, self._stream.height = width, height
             self._started = True
-        even = np.ascontiguousarray(image[: self._stream.height, : self._stream.width])
-        self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(even, format="bgr24")))
+        frame = av.VideoFrame.from_ndarray(_fitted(image, self._stream.width, self._stream.height), format="bgr24")
+        at = self._next if at is None else at
+        frame.time_base = _TICK
+        frame.pts = self._last = max(round(at / _TICK), self._last + 1)
+        self._next = at + 1 / self._fps
+        self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file; without a picture it is empty."""
         if self._started:
             self._container.mux(self._stream.encode())
         self._container.close()
+
+
+def _fitted(image: Image, width: int, height: int) -> Image:
+    """Return a picture of this size: cut by at most a row and a column, else scaled to fit, on black."""
+    if 0 <= image.shape[0] - height <= 1 and 0 <= image.shape[1] - width <= 1:
+        return np.ascontiguousarray(image[:height, :width])
+    scale = min(width / image.shape[1], height / image.shape[0])
+    wide, high = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    left, top = (width - wide) // 2, (height - high) // 2
+    canvas[top : top + high, left : left + wide] = cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA)
+    return canvas
 
 
 def draw_zones(image: Image, zones: Sequence[Zone]) -> Image:

@@ -7,7 +7,7 @@ recorded clips (docs/clips.md). Only people are tracked, driven by the frames' o
 
 from __future__ import annotations
 
-import warnings
+import math
 from typing import Final
 
 import numpy as np
@@ -37,20 +37,26 @@ class ByteTrack:
             minimum_consecutive_frames=1,
             minimum_iou_threshold=0.1,
         )
+        self._last = -math.inf
 
     def advance(self, boxes: NDArray[np.float64], confidence: NDArray[np.float64], seconds: float) -> NDArray[np.int64]:
-        """Return one id a box, -1 for none yet (a track's first frame)."""
+        """Return one id a box, -1 for none yet (a track's first frame).
+
+        Raises:
+            ValueError: the time is not after the last one. The library only warns of it and tracks nothing.
+        """
         import supervision as sv
 
+        if not self._last < seconds < math.inf:
+            raise ValueError(f"tracks can't be advanced to {seconds} s from {self._last} s")
+        self._last = seconds
         found = sv.Detections(
             xyxy=boxes.astype(np.float32).reshape(-1, 4),
             confidence=confidence.astype(np.float32),
             class_id=np.zeros(len(boxes), dtype=int),
             data={"index": np.arange(len(boxes))},
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # the library refuses a bad clock with a warning only; it must not pass
-            tracked = self._tracker.update(found, timestamp=seconds)
+        tracked = self._tracker.update(found, timestamp=seconds)
         ids: NDArray[np.int64] = np.full(len(boxes), -1, dtype=np.int64)
         if len(tracked) and tracked.tracker_id is not None:
             ids[np.asarray(tracked.data["index"], dtype=np.int64)] = tracked.tracker_id

@@ -140,7 +140,8 @@ class CameraWatch:
         self._monitor.restore(alerts)
         self._last_frame = self._last_tick = now
         if alerts:  # until a frame says it: the least picture that holds their people
-            self._size = tuple(math.ceil(max(1.0, *(alert.box[side] for alert in alerts))) for side in (2, 3))
+            right, lower = (max(alert.box[side] for alert in alerts) for side in (2, 3))
+            self._size = math.ceil(max(right, 1.0)), math.ceil(max(lower, 1.0))
 
     def _frame(self, frame: Frame) -> None:
         self._records.save()

@@ -105,3 +105,13 @@ def test_samples_run(address: str, tmp_path: Path, sample: str) -> None:
     for picture in pictures:
         assert picture.name in ran.stdout
     assert "worn" in ran.stdout
+
+
+def test_the_docs_page_needs_no_internet(client: httpx.Client) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "https://" not in page.text
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
+        assert f"/docs-assets/{asset}" in page.text
+        assert client.get(f"/docs-assets/{asset}").status_code == 200
+    assert client.get("/docs-assets/../app.py").status_code == 404

@@ -53,7 +53,7 @@ def read_card(path: Path) -> Card:
         return Card(name=path.stem, **fields)
     except OSError as error:
         raise DatasetError(path, f"can't read this card ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(path, f"not valid TOML: {error}") from error
     except (ValidationError, TypeError) as error:
         raise DatasetError(path, f"not a dataset card: {error}") from error

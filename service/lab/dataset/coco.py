@@ -46,6 +46,8 @@ def _document(annotations: Path) -> dict[str, Any]:
         document = json.loads(annotations.read_text(encoding="utf-8"))
     except OSError as error:
         raise DatasetError(annotations, f"can't read it ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(annotations, f"not UTF-8 text: {error}") from error
     except json.JSONDecodeError as error:
         raise DatasetError(annotations, f"not valid JSON: {error.msg}", error.lineno) from error
     if not isinstance(document, dict):
