@@ -71,7 +71,7 @@ def read_recording(path: Path) -> tuple[Heading, Iterator[tuple[Detections, Mome
         if head["format"] != FORMAT:
             raise RecordingError(f"{path}:1: format {head['format']!r}, expected {FORMAT}")
         heading = Heading(head["camera"], head["model"], Thresholds.model_validate(head["thresholds"]))
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise RecordingError(f"{path}:1: not a recording of detections (ppe watch --record writes one)") from error
     return heading, _frames(path, lines[1:])
 

@@ -19,6 +19,14 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from service.safety.site import EVERYTHING, AlertPolicy, FrozenModel, Name, Requirement, Scene, Shift, Zone
 
 LARGEST: Final = 2**20
+DEEPEST: Final = 32
+_OPENING: Final = (
+    yaml.FlowSequenceStartToken
+    | yaml.FlowMappingStartToken
+    | yaml.BlockSequenceStartToken
+    | yaml.BlockMappingStartToken
+)
+_CLOSING: Final = yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken | yaml.BlockEndToken
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
 """Name of an environment variable that holds a secret; the secret itself never stands in the file."""
 
@@ -174,10 +182,7 @@ def parse_site(text: str, path: Path) -> SiteFile:
     """
     if len(text) > LARGEST:
         raise SiteFileError(path, (TOO_LARGE,))
-    try:
-        read = _read(text)
-    except RecursionError:
-        read = (Mistake(1, "", "nested too deeply"),)
+    read = _read(text)
     if isinstance(read, SiteFile):
         return read
     raise SiteFileError(path, read)  # out here: the libraries' own errors quote the file and must not be its context
@@ -204,13 +209,15 @@ def _read(text: str) -> SiteFile | tuple[Mistake, ...]:
 
 
 def _compose(text: str) -> yaml.Node | Mistake:
+    depth = 0
     try:
         for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            line = token.start_mark.line + 1
             if isinstance(token, yaml.AliasToken | yaml.AnchorToken | yaml.TagToken):
-                line = token.start_mark.line + 1
-                return Mistake(
-                    line, "", "anchors, aliases and tags (&, *, !) are not taken: write it out, or in quotes"
-                )
+                return Mistake(line, "", "anchors, aliases and tags (&, *, !) are not taken: write it out or in quotes")
+            depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+            if depth > DEEPEST:
+                return Mistake(line, "", "nested too deeply")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1

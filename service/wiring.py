@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ from fastapi import FastAPI
 from service.detectors.manifest import read_weights
 from service.events import Origin
 from service.pictures.decode import PictureLimits
-from service.ports import Clock, Detector, EventStore, FrameSource
+from service.ports import Clock, Detector, EventStore, FrameSource, Image, Model
+from service.safety.detections import Detections
 from service.safety.moment import Moment
 from service.safety.monitor import Monitor
 from service.safety.thresholds import Thresholds
@@ -72,6 +74,31 @@ def open_app(settings: Settings, detector: Detector) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         max_images=settings.max_images,
     )
+
+
+class _Lent:
+    """A detector that the borrower can't close."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    @property
+    def model(self) -> Model:
+        return self._detector.model
+
+    def submit(self, image: Image) -> Future[Detections]:
+        return self._detector.submit(image)
+
+    def detect(self, image: Image) -> Detections:
+        return self._detector.detect(image)
+
+    def close(self) -> None:
+        """Leave it open: others use it still, and its owner closes it."""
+
+
+def lent(detector: Detector) -> Detector:
+    """Return the detector for somebody who closes what they are given while others need it longer."""
+    return _Lent(detector)
 
 
 def open_monitor(origin: Origin, detector: Detector) -> Monitor:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from service.cli.opening import detector_for, settings_for
 from service.cli.terminal import err, out, refuse
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def _clear_errors() -> Iterator[None]:
         if error.name not in {"ultralytics", "torch", "onnx"}:
             raise
         refuse("this command needs the extra 'train': pip install 'ppe-monitor[train]'")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        refuse(f"{error.filename}: {error.strerror}")
 
 
 @contextmanager
@@ -75,7 +80,7 @@ def _source(text: str) -> Source:
     from service.lab.dataset.prepare import Source
 
     card, separator, folder = text.partition("=")
-    if not separator:
+    if not (card and separator and folder):
         raise typer.BadParameter(f"{text!r}: expected CARD=FOLDER, such as construction-site-safety=exports/css")
     return Source(read_card(card_path(card)), Path(folder))
 
@@ -143,6 +148,7 @@ def truth_command(
             splits = {picture.split for picture in read_export(one.folder)}
             wanted = [split for split in ("valid", "test") if split in splits]
             pictures = make_truth(one.card, one.folder, wanted, decided)
+            folder.mkdir(parents=True, exist_ok=True)
             write_truth(folder / f"{one.card.name}.jsonl", pictures)
             out().print(f"{one.card.name}: {sum(len(p.people) for p in pictures)} people on {len(pictures)} pictures")
 
@@ -191,7 +197,9 @@ def export_command(
     folder: Annotated[Path, typer.Option("--out", help="Folder for .pt, .onnx and manifest.json.")],
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ppe-yolo11n",
     version: Annotated[str, typer.Option(help="Version of the weights.")] = "1",
-    recipe: Annotated[Path | None, typer.Option(help="recipe.json of the run, kept in the manifest.")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="recipe.json of the run, kept in the manifest.", exists=True, dir_okay=False)
+    ] = None,
     check: Annotated[list[Path] | None, typer.Option(help="Folder of pictures to compare .pt and .onnx on.")] = None,
     pictures: Annotated[int, typer.Option(min=1, help="How many of them.")] = 30,
 ) -> None:
@@ -199,12 +207,14 @@ def export_command(
     from service.lab import export as lab
 
     with _clear_errors():
-        how: dict[str, Any] = json.loads(recipe.read_text(encoding="utf-8")) if recipe else {}
+        how = _recipe(recipe) if recipe else {}
         manifest = lab.export(trained, folder, name=name, version=version, how_made=how)
         out().print(f"wrote {manifest}", highlight=False)
         for precision in ("f32", "bf16") if check else ():
             parity = lab.check_parity(manifest, lab.sample(check or [], pictures), precision)
             out().print_json(data=asdict(parity))
+            if not parity.boxes:
+                raise lab.ExportError("the weights see nobody on these pictures: give others to --check")
             if precision == "f32" and (
                 parity.unpaired or parity.least_iou < 0.99 or parity.most_confidence_difference > 0.01
             ):
@@ -213,11 +223,23 @@ def export_command(
                 )
 
 
+def _recipe(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        refuse(f"{path}: not a recipe.json of ppe train ({error})")
+    if not isinstance(told, dict):
+        refuse(f"{path}: not a recipe.json of ppe train")
+    return told
+
+
 def evaluate_command(
+    ctx: typer.Context,
     data: Annotated[Path | None, typer.Option(help="Folder with one export per card that has person truth.")] = None,
     source: Annotated[list[str] | None, typer.Option("--source", metavar="CARD=FOLDER", help="Or name them.")] = None,
     weights: Annotated[Path | None, typer.Option(help="manifest.json; default: the shipped weights.")] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="Folder for report.md and report.json.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder with <card>.jsonl; default: the shipped truth.")] = None,
     boxes: Annotated[bool, typer.Option(help="AP per class too (needs the extra 'train').")] = True,
     choose: Annotated[bool, typer.Option("--choose-thresholds", help="Choose thresholds on valid; keep them.")] = False,
 ) -> None:
@@ -230,21 +252,28 @@ def evaluate_command(
     from service.lab import report
     from service.lab.dataset.cards import read_card
     from service.lab.dataset.prepare import Source
-    from service.settings import Settings, shipped
-    from service.wiring import open_detector
+    from service.lab.train import go_offline
+    from service.settings import shipped
 
-    manifest = weights or Settings().weights
+    settings = settings_for(weights=weights)
+    manifest = settings.weights
     with _clear_errors(), _progress("judging pictures") as on_picture:
-        truths = {path.stem: path for path in sorted((shipped("datasets") / "truth").glob("*.jsonl"))}
+        if boxes:
+            go_offline()  # first of all: without the extra it fails now and not when all is measured
+        truths = {path.stem: path for path in sorted((truth or shipped("datasets") / "truth").glob("*.jsonl"))}
         named = [_source(text) for text in source or []]
-        named += [Source(read_card(card_path(card)), data / card) for card in truths if data and card != "decisions"]
+        named += [
+            Source(read_card(card_path(card)), data / card) for card in truths if data and card_path(card).is_file()
+        ]
         if not named:
             raise typer.BadParameter("give --data FOLDER or --source CARD=FOLDER")
-        detector = open_detector(Settings(weights=manifest))
+        detector = detector_for(ctx, settings)
         groups = lab.look_at_all(detector, named, truths, on_picture)
         detector.close()
         thresholds = detector.model.thresholds
         if choose:
+            if not lab.pooled(groups, "valid"):
+                refuse("no picture of a valid split has truth, so there is nothing to choose thresholds on")
             thresholds = lab.choose(groups, thresholds)
             kept = read_manifest(manifest)
             write_manifest(kept.model_copy(update={"thresholds": thresholds}), manifest)
@@ -258,6 +287,7 @@ def evaluate_command(
 
 
 def episodes_command(
+    ctx: typer.Context,
     clips: Annotated[Path, typer.Option(help="Folder with the clips that datasets/truth/clips.jsonl describes.")],
     weights: Annotated[Path | None, typer.Option(help="manifest.json; default: the shipped weights.")] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="Folder for clips.json.")] = None,
@@ -268,17 +298,17 @@ def episodes_command(
 
     from service.lab import episodes as lab
     from service.lab.clips import read_clips
-    from service.settings import Settings, shipped
+    from service.settings import shipped
     from service.tracking.bytetrack import ByteTrack
-    from service.wiring import open_detector
     from service.worker.clock import SystemClock
 
     with _clear_errors():
-        detector = open_detector(Settings(weights=weights) if weights else Settings())
+        listed = [(lab.find(clips, clip), clip) for clip in read_clips(shipped("datasets") / "truth" / "clips.jsonl")]
+        detector = detector_for(ctx, settings_for(weights=weights))
         scores = []
-        for clip in read_clips(shipped("datasets") / "truth" / "clips.jsonl"):
+        for path, clip in listed:
             for name in lab.VARIANTS:
-                lives = lab.play(clips / clip.clip, clip, detector, ByteTrack(), SystemClock(), name)
+                lives = lab.play(path, clip, detector, ByteTrack(), SystemClock(), name)
                 scores.append(lab.score(clip, name, lives))
         detector.close()
     table = Table("clip", "variant", "found", "missed", "false", "doubled", "seconds to alert")

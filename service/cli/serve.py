@@ -1,21 +1,29 @@
-"""``ppe serve``: answer over HTTP until told to stop."""
+"""``ppe serve``: answer over HTTP, and watch a site's cameras beside, until told to stop."""
 
 from __future__ import annotations
 
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from service.cli.opening import detector_for, settings_for
-from service.cli.terminal import out, refuse
+from service.cli.terminal import out, refuse, say
+from service.cli.watch import refuse_unready, site_from, what_is_watched
 
 if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
+
+    from service.ports import Detector
+    from service.settings import Settings
+    from service.sitefile import SiteFile
 
 EXAMPLES = """
 **Examples**
@@ -24,9 +32,12 @@ EXAMPLES = """
 
 `ppe serve --port 9000`
 
+`ppe serve --site site.yaml`
+
 `PPE_LOG_FORMAT=json ppe serve`
 
-**Exit codes**: 0 stopped by SIGTERM or Ctrl-C after the requests in work were answered, 2 could not start.
+**Exit codes**: 0 stopped by SIGTERM or Ctrl-C after the requests in work were answered and the cameras' alerts were
+recorded, 2 could not start.
 """
 
 KEEP_ALIVE_SECONDS: Final = 30
@@ -43,20 +54,46 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", help="Port to listen on; 0 takes a free one.", show_default="8000")
     ] = None,
+    site: Annotated[
+        Path | None, typer.Option("--site", help="Watch the cameras of this site file too.", show_default=False)
+    ] = None,
 ) -> None:
-    """Answer over HTTP: who on a picture lacks a helmet or a vest."""
+    """Answer over HTTP: who on a picture lacks a helmet or a vest. With --site, watch cameras and raise alerts too."""
     settings = settings_for(host=host, port=port)
+    watched = site_from(site) if site else None
+    if watched:
+        refuse_unready(watched)
 
     from service.telemetry import configure_logging
-    from service.wiring import open_app
+    from service.wiring import lent, open_app
 
     configure_logging(settings.log_level, settings.log_format)
     with _listener(settings.host, settings.port) as listener:  # before the weights: a taken port is told at once
         detector = detector_for(ctx, settings)
-        server = _server(open_app(settings, detector), settings.host, listener.getsockname()[1])
+        server = _server(open_app(settings, lent(detector)), settings.host, listener.getsockname()[1])
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn drains on both, then raises the signal again
-        server.run(sockets=[listener])
+        try:
+            with _watching(watched, settings, detector):
+                server.run(sockets=[listener])
+        finally:
+            detector.close()
+
+
+@contextmanager
+def _watching(site: SiteFile | None, settings: Settings, detector: Detector) -> Iterator[None]:
+    """Watch a site's cameras, if there is one, until what is inside ends; then let them end as well."""
+    if site is None:
+        yield
+        return
+    from service.wiring import WiringError, watching
+
+    try:
+        with watching(site, settings, detector):
+            say(f"Watching {what_is_watched(site)}.")
+            yield
+    except WiringError as error:
+        refuse(str(error))
 
 
 def _listener(host: str, port: int) -> socket.socket:

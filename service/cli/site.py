@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.judged import alert_line
+from service.cli.judged import Lines, alert_line
 from service.cli.terminal import NOT_ALL_JUDGED, out, refuse, say
 from service.cli.watch import origin_for, site_from
 
@@ -16,31 +19,77 @@ if TYPE_CHECKING:
     from service.events import Origin
     from service.recording import Heading
     from service.safety.alerts import AlertChange
+    from service.safety.monitor import Observation
+    from service.sitefile import SiteFile
 
 
 def check(
-    site: Annotated[Path, typer.Argument(help="Site file (YAML).")],
+    site: Annotated[Path | None, typer.Argument(help="Site file (YAML).", show_default=False)] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of site files instead.")] = False,
 ) -> None:
     """Check a site file: print what is in effect, secrets hidden, or every mistake with its line."""
+    if schema:
+        sys.stdout.write(json.dumps(site_schema(), indent=2, ensure_ascii=False) + "\n")
+    elif site is None:
+        refuse("give a site file to check, or --schema for what can stand in one")
+    else:
+        _check(site)
+
+
+def _check(site: Path) -> None:
     import yaml
 
-    from service.sitefile import SiteFile, missing_secrets
+    from service.sitefile import missing_secrets
+    from service.wiring import bad_sources
 
-    if schema:
-        out().print_json(data=SiteFile.model_json_schema())
-        return
     read = site_from(site)
-    effective: dict[str, Any] = read.model_dump(mode="json", by_alias=True)
-    for name, camera in effective["cameras"].items():
-        camera["policy"] = read.scene(name).policy.model_dump(mode="json")
-        camera["zones"] = camera["zones"] or "none: the whole picture requires helmet and vest"
-    out().print(yaml.safe_dump(effective, sort_keys=False, allow_unicode=True), markup=False, soft_wrap=True)
+    text = yaml.safe_dump(_effective(read), sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+    out().print(text, markup=False, soft_wrap=True)
+    faults = bad_sources(read)
+    for fault in faults:
+        say(f"{site}: {fault}")
     missing = missing_secrets(read)
     if missing:
         say(f"not set in the environment: {', '.join(missing)} (needed to start)")
+    if faults or missing:
         raise typer.Exit(NOT_ALL_JUDGED)
     say(f"{site} is fine: {len(read.cameras)} cameras, {len(read.endpoints)} endpoints, mode {read.mode}")
+
+
+def _effective(read: SiteFile) -> dict[str, Any]:
+    """Return what is in effect: defaults filled in, and nothing that may be a secret."""
+    from service.cameras.address import redacted
+
+    effective: dict[str, Any] = read.model_dump(mode="json", by_alias=True)
+    for name, camera in effective["cameras"].items():
+        camera["source"] = redacted(camera["source"])
+        camera["policy"] = read.scene(name).policy.model_dump(mode="json")
+        camera["zones"] = camera["zones"] or "none: the whole picture requires helmet and vest"
+    for endpoint in effective["endpoints"].values():
+        endpoint["url"] = _host_of(endpoint["url"])
+    return effective
+
+
+def _host_of(url: str) -> str:
+    """Return a webhook's URL without login, path and query, each of which may be its secret."""
+    scheme, _, rest = url.partition("://")
+    place, slash, _ = rest.partition("/")
+    return f"{scheme}://{place.rpartition('@')[2].partition('?')[0]}{slash and '/***'}"
+
+
+def site_schema() -> dict[str, Any]:
+    """Return the JSON schema of site files, the short forms of a camera and a requirement included."""
+    from service.safety.equipment import EQUIPMENT
+    from service.sitefile import SiteFile
+
+    schema = SiteFile.model_json_schema()
+    short: dict[str, dict[str, Any]] = {
+        "CameraEntry": {"type": "string", "description": "The camera's source; the rest is as by default."},
+        "Requirement": {"enum": list(EQUIPMENT), "description": "The equipment; absence of evidence stays unknown."},
+    }
+    for name, form in short.items():
+        schema["$defs"][name] = {"anyOf": [form, schema["$defs"][name]]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def replay(
@@ -51,59 +100,63 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON event a line.")] = False,
 ) -> None:
     """Play recorded detections through the rules again: same input, same output, byte for byte."""
-    from service.events import alert_message
     from service.recording import RecordingError, read_recording
+    from service.safety.monitor import OutOfOrder
 
     try:
         heading, _ = read_recording(recording)
         origin = _judging(site, camera, heading)
-        changes = _played(recording, origin)
         if compare is not None:
-            _print_difference(changes, _played(recording, _judging(compare, camera, heading)))
+            _print_difference(_fired(recording, origin), _fired(recording, _judging(compare, camera, heading)))
             return
-        for change, size in changes:
-            line = alert_message(change, origin, *size).payload if as_json else alert_line(change)
-            out().print(line, markup=False, soft_wrap=True)
+        lines = Lines(origin, as_json, out())
+        for observation, size in _played(recording, origin):
+            lines.print(observation, *size)
         if not as_json:
-            out().print(f"{sum(change.kind == 'fired' for change, _ in changes)} alerts")
+            lines.summary()
     except RecordingError as error:
         refuse(str(error))
+    except OutOfOrder as error:
+        refuse(f"{recording}: its frames are not in order: {error}")
 
 
 def _judging(site: Path | None, camera: str | None, heading: Heading) -> Origin:
     """Return whose zones a recording is judged by, under the camera's own id: ids of people and alerts depend on it."""
-    origin = origin_for(site_from(site) if site else None, camera, heading.camera)
+    read = site_from(site) if site else None
+    if read and camera is None and heading.camera in read.cameras:
+        camera = heading.camera
+    origin = origin_for(read, camera, heading.camera)
     return replace(origin, scene=origin.scene.model_copy(update={"camera": heading.camera}))
 
 
-def _played(recording: Path, origin: Origin) -> list[tuple[AlertChange, tuple[int, int]]]:
+def _played(recording: Path, origin: Origin) -> Iterator[tuple[Observation, tuple[int, int]]]:
     from service.recording import read_recording
     from service.wiring import open_replay
 
     heading, frames = read_recording(recording)
     monitor = open_replay(origin, heading.thresholds)
-    return [
-        (change, (detections.width, detections.height))
-        for detections, at in frames
-        for change in monitor.observe(detections, at).alerts
-    ]
+    for detections, at in frames:
+        yield monitor.observe(detections, at), (detections.width, detections.height)
 
 
-def _print_difference(
-    before: list[tuple[AlertChange, tuple[int, int]]], after: list[tuple[AlertChange, tuple[int, int]]]
-) -> None:
-    """Print the alerts that only one of two runs fired; the same person, equipment and beginning is the same alert."""
-    fired = [
-        {
-            (change.alert.person, change.alert.equipment, change.alert.since.wall_ms): change
-            for change, _ in run
-            if change.kind == "fired"
-        }
-        for run in (before, after)
-    ]
-    for sign, mine, others in (("-", fired[0], fired[1]), ("+", fired[1], fired[0])):
+Violation = tuple[str, str, int]
+"""The same person, equipment and beginning is the same violation, whatever the rules made of it."""
+
+
+def _fired(recording: Path, origin: Origin) -> dict[Violation, AlertChange]:
+    return {
+        (change.alert.person, change.alert.equipment, change.alert.since.wall_ms): change
+        for observation, _ in _played(recording, origin)
+        for change in observation.alerts
+        if change.kind == "fired"
+    }
+
+
+def _print_difference(before: dict[Violation, AlertChange], after: dict[Violation, AlertChange]) -> None:
+    """Print the alerts that only one of two runs fired."""
+    for sign, mine, others in (("-", before, after), ("+", after, before)):
         for key, change in mine.items():
             if key not in others:
                 out().print(f"{sign} {alert_line(change)}", markup=False, soft_wrap=True)
-    same = len(fired[0].keys() & fired[1].keys())
-    out().print(f"{same} alerts the same, {len(fired[0]) - same} removed, {len(fired[1]) - same} added")
+    same = len(before.keys() & after.keys())
+    out().print(f"{same} alerts the same, {len(before) - same} removed, {len(after) - same} added")

@@ -7,6 +7,7 @@ that worker and equipment that was going on when it fired.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 
 from service.cameras.opening import open_source
 from service.lab.clips import Clip, ClipWorker, box_at
+from service.lab.dataset.faults import DatasetError
 from service.lab.overlap import iou
 from service.ports import CameraState, Clock, Detector, Frame, Image
 from service.safety.alerts import Alert
@@ -98,6 +100,23 @@ def episodes(clip: Clip) -> list[Episode]:
                     joined.append([begin, end])
             found += [Episode(worker, equipment, begin, end) for begin, end in joined if end - begin >= LEAST]
     return found
+
+
+def find(folder: Path, clip: Clip) -> Path:
+    """Return where a clip lies.
+
+    Raises:
+        DatasetError: it is not there, or is not the one that was watched (its sha256 differs).
+    """
+    path = folder / clip.clip
+    try:
+        with path.open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise DatasetError(path, f"can't read this clip ({error.strerror})") from error
+    if found != clip.sha256:
+        raise DatasetError(path, "is not the clip that was watched to make the truth (sha256)")
+    return path
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from service.detectors.manifest import read_manifest, read_weights
+from service.detectors.manifest import Kind, read_manifest, read_weights
 from service.lab.counting import Judged, Tally, count, tallies
 from service.lab.dataset.cards import Card
 from service.lab.dataset.faults import DatasetError
@@ -117,7 +117,7 @@ def measure(
 ) -> dict[str, Any]:
     """Return the whole report as plain data: the model, box metrics, people."""
     weights = read_manifest(manifest)
-    kind = "pt" if "pt" in weights.files else "onnx"
+    kind: Kind = "pt" if "pt" in weights.files else "onnx"
     boxes: dict[str, Any] = {}
     for source in sources if with_boxes else ():
         for split in SPLITS:

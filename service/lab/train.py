@@ -150,9 +150,6 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         "amp": device != "cpu",
         "deterministic": True,
         "plots": True,
-        "project": str(out.parent.resolve()),
-        "name": out.name,
-        "exist_ok": True,
     }
     return _run(overrides, out, recipe.precision)
 
@@ -161,7 +158,7 @@ def resume(out: Path) -> Path:
     """Go on with an interrupted run from its newest checkpoint that can be read.
 
     Raises:
-        TrainingError: the run is finished, or the folder holds no checkpoint that can be read.
+        TrainingError: the run is finished, its dataset is another one, or no checkpoint of it can be read.
     """
     go_offline()
     out = out.resolve()
@@ -179,6 +176,9 @@ def resume(out: Path) -> Path:
     checkpoint = next(unfinished, None)
     if checkpoint is None:
         raise TrainingError(f"{out}: holds no checkpoint to go on from; remove it and start anew")
+    data = Path(readable[checkpoint]["train_args"]["data"])
+    if not data.is_file() or fingerprint(data) != told["data_fingerprint"]:
+        raise TrainingError(f"{data}: the dataset of this run is not there, or was changed since; put it back")
     if not whole:  # the kill came while it was rewritten at the end
         scores = {path: (state["train_metrics"].get("fitness") or 0.0) for path, state in kept.items() if state}
         shutil.copyfile(max(scores, key=lambda path: scores[path], default=checkpoint), best)
@@ -193,7 +193,7 @@ def _checkpoint(path: Path) -> dict[str, Any] | None:
         state: dict[str, Any] = torch_load(path, map_location="cpu")
     except Exception:  # noqa: BLE001 - a checkpoint cut short raises what it likes; the one before it serves
         return None
-    return state if {"epoch", "train_metrics"} <= state.keys() else None
+    return state if isinstance(state, dict) and {"epoch", "train_metrics"} <= state.keys() else None
 
 
 def _check_classes(data: Path) -> None:
@@ -224,6 +224,10 @@ def _run(overrides: dict[str, Any], out: Path, precision: str) -> Path:
     class FineTuning(DetectionTrainer):  # type: ignore[misc]  # ultralytics ships no types
         best: Path
         last: Path
+
+        def check_resume(self, overrides: dict[str, Any]) -> None:
+            super().check_resume(overrides)
+            self.args.save_dir = str(out)  # where the run lies now, not where it began
 
         def _setup_train(self) -> None:
             super()._setup_train()

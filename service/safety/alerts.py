@@ -72,12 +72,15 @@ class _Pending:
 
     Attributes:
         belief_since: when its evidence began, as compliance says.
-        start: where its clock started: there, or later when a long unknown reset it.
+        start: where its clock started: there, or later: when it was first asked for (the person came into the zone, the
+            shift began), or when a long unknown reset it.
+        before: frames that said missing before the clock started; they do not count.
         expired: it was unknown for too long; seen again, it starts anew.
     """
 
     belief_since: Moment
     start: Moment
+    before: int = 0
     paused: float = 0.0
     unknown_for: float = 0.0
     expired: bool = False
@@ -97,6 +100,7 @@ class AlertBook:
     def __init__(self, camera: str, policy: AlertPolicy) -> None:
         self._camera = camera
         self._policy = policy
+        self._asked: dict[Key, tuple[Moment, Moment]] = {}
         self._pending: dict[Key, _Pending] = {}
         self._open: dict[Key, _Open] = {}
         self._lost: dict[Key, _Open] = {}
@@ -108,15 +112,19 @@ class AlertBook:
         return tuple(entry.alert for entry in self._open.values())
 
     def restore(self, alerts: Iterable[Alert]) -> None:
-        """Take over open alerts from before a restart; their moments are on this run's clock."""
+        """Take over alerts from before a restart, on this run's clock: open ones, and lost ones that may reappear."""
         for alert in alerts:
-            self._open[alert.key] = _Open(alert, alert.seen)
+            if alert.ended is None:
+                self._open[alert.key] = _Open(alert, alert.seen)
+            elif alert.ending == "lost_sight":
+                self._lost[alert.key] = _Open(alert, alert.seen)
 
     def advance(self, demands: Iterable[Demand], at: Moment) -> tuple[AlertChange, ...]:
         """Take one frame's demands; return what changed, in a fixed order."""
         step = min(LONGEST_STEP, at.since(self._last)) if self._last is not None else 0.0
         self._last = at
         current = {(demand.person, demand.zone, demand.equipment): demand for demand in demands}
+        self._ask(current.keys(), at)
         changes = []
         for key, demand in sorted(current.items()):
             if key in self._open:
@@ -125,6 +133,15 @@ class AlertBook:
                 changes += self._advance_pending(key, demand, step, at)
         changes += self._forget(current.keys(), step, at)
         return tuple(changes)
+
+    def _ask(self, present: Collection[Key], at: Moment) -> None:
+        """Note since when each equipment is asked of each person; an absence as short as `pause` does not count."""
+        for key in present:
+            first, last = self._asked.get(key, (at, at))
+            self._asked[key] = (first if at.since(last) <= self._policy.pause + LONGEST_STEP else at, at)
+        for key, (_, last) in list(self._asked.items()):
+            if at.since(last) > self._policy.pause + LONGEST_STEP:
+                del self._asked[key]
 
     def _advance_pending(self, key: Key, demand: Demand, step: float, at: Moment) -> list[AlertChange]:
         waiting = self._pending.pop(key, None)
@@ -140,12 +157,15 @@ class AlertBook:
             self._open[key] = _Open(alert, at)
             return [AlertChange("updated", alert, at)]
         if waiting is None or waiting.belief_since != demand.since:
-            waiting = _Pending(demand.since, demand.since)
+            asked = self._asked[key][0]
+            late = asked.since(demand.since) > 0
+            waiting = _Pending(demand.since, asked if late else demand.since, _before(demand) if late else 0)
         elif waiting.expired:
-            waiting = _Pending(demand.since, at)
+            waiting = _Pending(demand.since, at, _before(demand))
         waiting = replace(waiting, unknown_for=0.0)
         lasted = at.since(waiting.start) - waiting.paused
-        if lasted + 1e-9 >= self._policy.on_delay and demand.sightings >= self._policy.least_sightings:
+        enough = demand.by_absence or demand.sightings - waiting.before >= self._policy.least_sightings
+        if enough and lasted + 1e-9 >= self._policy.on_delay:
             alert = self._alert(demand, waiting.start, at)
             self._open[key] = _Open(alert, at)
             return [AlertChange("fired", alert, at)]
@@ -215,3 +235,7 @@ class AlertBook:
             by_absence=demand.by_absence,
             zone_uncertain=demand.zone_uncertain,
         )
+
+
+def _before(demand: Demand) -> int:
+    return max(0, demand.sightings - 1)

@@ -42,14 +42,14 @@ class Belief:
     Attributes:
         since: when the evidence for this state began.
         sightings: frames that said missing since then (0 unless missing).
-        unseen_for: seconds of a well visible head or torso with nothing on it that says either way.
+        unseen_since: since when a head or torso is well visible and nothing on it says either way; None otherwise.
     """
 
     state: State
     reason: Reason | None
     since: Moment
     sightings: int = 0
-    unseen_for: float = 0.0
+    unseen_since: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,6 @@ class PersonState:
 
     person: str
     sighting: Sighting
-    first_seen: Moment
     helmet: Belief
     vest: Belief
 
@@ -97,7 +96,7 @@ class _Evidence:
     decisive: Moment | None = None
     began: Moment | None = None
     sightings: int = 0
-    unseen_for: float = 0.0
+    unseen_since: Moment | None = None
 
     def add(self, state: State, reason: Reason | None, weight: float, step: float, at: Moment, pause: float) -> None:
         """Take one sighting that stands for `step` seconds."""
@@ -107,13 +106,13 @@ class _Evidence:
             self.worn = self.missing = 0.0
             self.began, self.sightings = None, 0
         if state == "unknown":
-            self.unseen_for = self.unseen_for + step if reason == "no_evidence" else 0.0
+            self.unseen_since = (self.unseen_since or at) if reason == "no_evidence" else None
         else:
             self._decide(state, weight * step, at)
         self._turn(reason, at)
 
     def _decide(self, state: State, weight: float, at: Moment) -> None:
-        self.decisive, self.unseen_for = at, 0.0
+        self.decisive, self.unseen_since = at, None
         if state == "worn":
             self.worn += weight
             if self.state == "worn":
@@ -140,7 +139,7 @@ class _Evidence:
 
     def belief(self) -> Belief:
         return Belief(
-            self.state, self.reason, self.since, self.sightings if self.state == "missing" else 0, self.unseen_for
+            self.state, self.reason, self.since, self.sightings if self.state == "missing" else 0, self.unseen_since
         )
 
 
@@ -200,7 +199,6 @@ class Compliance:
                 PersonState(
                     known.person,
                     sighting,
-                    known.first_seen,
                     known.evidence["helmet"].belief(),
                     known.evidence["vest"].belief(),
                 )
@@ -237,11 +235,10 @@ class Compliance:
             if index not in found and number not in taken:
                 found[index] = lost[number]
                 taken.add(number)
-        for index, known in found.items():
+        for index in found:
             newcomer = by_track.get(tracked[index][0])
             if newcomer is not None:
                 self._people.remove(newcomer)
-                known.first_seen = min(known.first_seen, newcomer.first_seen)
         return [
             found.get(index) or by_track.get(track) or self._newcomer(track, sighting, at)
             for index, (track, sighting) in enumerate(tracked)

@@ -11,15 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from service.safety.compliance import LONGEST_STEP, PersonState
+from service.safety.compliance import LONGEST_STEP
 from service.safety.equipment import EQUIPMENT, Equipment, State
 from service.safety.moment import Moment
+from service.safety.rules import Demand, Standing
 
 WINDOW: Final = 15 * 60.0
 LEAST: Final = 60.0
 BEGINS: Final = 1 / 2
 ENDS: Final = 1 / 3
 _BUCKET: Final = 60.0
+
+_STATES: Final[dict[Standing, State]] = {"met": "worn", "violated": "missing", "unknown": "unknown"}
 
 PersonSeconds = dict[tuple[Equipment, State], float]
 
@@ -50,14 +53,13 @@ class Coverage:
         self._blind: set[Equipment] = set()
         self._last: Moment | None = None
 
-    def advance(self, people: Iterable[PersonState], at: Moment) -> tuple[PersonSeconds, tuple[CannotJudge, ...]]:
-        """Take the judged people of one frame; return the person-seconds it adds and what changed."""
+    def advance(self, demands: Iterable[Demand], at: Moment) -> tuple[PersonSeconds, tuple[CannotJudge, ...]]:
+        """Take one frame's demands; return the person-seconds that it adds and what changed."""
         step = min(LONGEST_STEP, at.since(self._last)) if self._last is not None else 0.0
         self._last = at
         added: Counter[tuple[Equipment, State]] = Counter()
-        for person in people:
-            for equipment in EQUIPMENT:
-                added[equipment, person.of(equipment).state] += step  # type: ignore[assignment]  # a Counter of seconds
+        for demand in demands:
+            added[demand.equipment, _STATES[demand.standing]] += step  # type: ignore[assignment]  # seconds
         if not self._buckets or at.seconds - self._buckets[-1][0] >= _BUCKET:
             self._buckets.append((at.seconds, Counter()))
         self._buckets[-1][1].update(added)

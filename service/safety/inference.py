@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.safety.detections import Detections
-from service.safety.equipment import CLASS_ID, Equipment
+from service.safety.equipment import CLASS_ID
 
 Box = tuple[float, float, float, float]
 """x1 y1 x2 y2 in pixels of the upright picture."""
@@ -29,10 +29,6 @@ class Inferred:
     confidence: float
     head: int | None
     torso: int | None
-
-    def item(self, equipment: Equipment) -> int | None:
-        """Return the item that speaks for one equipment."""
-        return self.head if equipment == "helmet" else self.torso
 
 
 def inferred_people(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,14 @@ from service.safety.alerts import Alert, AlertBook, AlertChange
 from service.safety.compliance import Compliance, PersonState, Remembered
 from service.safety.coverage import CannotJudge, Coverage, PersonSeconds
 from service.safety.detections import Detections
-from service.safety.equipment import EQUIPMENT
 from service.safety.moment import Moment
-from service.safety.rules import demands, judged
+from service.safety.rules import Demand, demands
 from service.safety.site import Scene
 from service.safety.thresholds import Thresholds
 from service.safety.wearing import sightings
+
+SHORTEST_MEMORY: Final = 10.0
+"""Seconds that a person who is not seen is remembered at least, whatever the policy: occlusions last that long."""
 
 
 class Tracker(Protocol):
@@ -73,7 +75,8 @@ class Monitor:
         self._thresholds = thresholds
         self._tracker = tracker
         policy = scene.policy
-        self._compliance = Compliance(scene.camera, thresholds, remember=policy.reopen_within, pause=policy.pause)
+        remember = max(policy.reopen_within, policy.lost_after, SHORTEST_MEMORY)
+        self._compliance = Compliance(scene.camera, thresholds, remember=remember, pause=policy.pause)
         self._book = AlertBook(scene.camera, policy)
         self._coverage = Coverage(scene.camera)
         self._last: Moment | None = None
@@ -84,7 +87,10 @@ class Monitor:
         return self._book.open
 
     def restore(self, alerts: Iterable[Alert]) -> None:
-        """Take over open alerts from before a restart; their moments must be on this run's clock."""
+        """Take over alerts from before a restart, open ones and those that ended as lost_sight a moment ago.
+
+        Their moments must be on this run's clock.
+        """
         alerts = tuple(alerts)
         latest: dict[str, Alert] = {}
         for alert in sorted(alerts, key=lambda alert: alert.seen):
@@ -112,18 +118,14 @@ class Monitor:
         tracks = self._tracker.advance(boxes, confidence, at.seconds)
         tracked = [(int(track), sighting) for track, sighting in zip(tracks, seen, strict=True) if track >= 0]
         people = self._compliance.advance(tracked, at, stale=stale)
-        size = detections.width, detections.height
-        alerts = self._book.advance(demands(people, self._scene, *size, at), at)
-        required = [person for person in people if judged(person, self._scene, *size, at)]
-        person_seconds, cannot_judge = self._coverage.advance(required, at)
-        unverified = tuple(person.person for person in required if self._unverified(person, at))
-        return Observation(at, people, alerts, cannot_judge, person_seconds, unverified)
+        asked = demands(people, self._scene, detections.width, detections.height, at)
+        alerts = self._book.advance(asked, at)
+        person_seconds, cannot_judge = self._coverage.advance(asked, at)
+        heights = {person.person: person.sighting.height for person in people}
+        unverified = {demand.person for demand in asked if self._unverified(demand, heights[demand.person], at)}
+        return Observation(at, people, alerts, cannot_judge, person_seconds, tuple(sorted(unverified)))
 
-    def _unverified(self, person: PersonState, at: Moment) -> bool:
+    def _unverified(self, demand: Demand, height: float, at: Moment) -> bool:
         """Tell whether a person large enough to be judged has been unknown for long."""
-        return any(
-            person.of(equipment).state == "unknown"
-            and at.since(person.of(equipment).since) >= self._scene.policy.unverified_after
-            and person.sighting.height >= self._thresholds.minimum_height[equipment]
-            for equipment in EQUIPMENT
-        )
+        long = at.since(demand.since) >= self._scene.policy.unverified_after
+        return demand.standing == "unknown" and long and height >= self._thresholds.minimum_height[demand.equipment]

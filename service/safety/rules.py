@@ -45,20 +45,13 @@ def demands(people: Iterable[PersonState], scene: Scene, width: int, height: int
     return tuple(demand for person in people for demand in _of_person(person, scene, width, height, at))
 
 
-def judged(person: PersonState, scene: Scene, width: int, height: int, at: Moment) -> bool:
-    """Tell whether anything is required of a person where they stand now."""
-    return bool(_required(person, scene, width, height, at))
-
-
 def _of_person(person: PersonState, scene: Scene, width: int, height: int, at: Moment) -> Iterator[Demand]:
     _, _, uncertain = _foot(person.sighting.box, width, height)
     for zone, requirement in _required(person, scene, width, height, at):
         belief = person.of(requirement.equipment)
-        absent = (
-            requirement.absent_after is not None
-            and belief.state == "unknown"
-            and belief.unseen_for >= requirement.absent_after
-        )
+        unseen = belief.unseen_since if belief.state == "unknown" else None
+        limit = requirement.absent_after
+        absent = limit is not None and unseen is not None and at.since(unseen) >= limit
         standing: Standing = "violated" if belief.state == "missing" or absent else "unknown"
         if belief.state == "worn":
             standing = "met"
@@ -67,8 +60,8 @@ def _of_person(person: PersonState, scene: Scene, width: int, height: int, at: M
             zone,
             requirement.equipment,
             standing,
-            belief.since,
-            max(belief.sightings, scene.policy.least_sightings if absent else 0),
+            unseen if absent and unseen is not None else belief.since,
+            belief.sightings,
             person.sighting.box,
             absent,
             uncertain,
@@ -80,9 +73,9 @@ def _required(person: PersonState, scene: Scene, width: int, height: int, at: Mo
         return [(WHOLE_PICTURE, requirement) for requirement in EVERYTHING]
     x, y, _ = _foot(person.sighting.box, width, height)
     here = list(scene.at(x, y))
-    if any(zone.ignore or zone.exempt for zone in here):
-        return []
     local = scene.local(at.wall_ms)
+    if any(zone.ignore or (zone.exempt and zone.active(local)) for zone in here):
+        return []
     first: dict[Equipment, tuple[str, Requirement]] = {}
     for zone in here:
         if zone.active(local):

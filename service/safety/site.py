@@ -71,7 +71,7 @@ class Zone(FrozenModel):
         require: what must be worn there, unless it is exempt or ignored.
         exempt: people are tracked, not judged, not counted.
         ignore: blacked out before anything looks at the picture.
-        schedule: when it asks for anything; always when empty.
+        schedule: when it asks for anything, or exempts; always when empty.
     """
 
     id: Name
@@ -98,6 +98,8 @@ class Zone(FrozenModel):
     def _one_kind(self) -> Zone:
         if self.exempt and self.ignore:
             raise ValueError("a zone is exempt or ignored, not both")
+        if self.ignore and self.schedule:
+            raise ValueError("an ignored zone is black at all times: it takes no schedule")
         if len({requirement.equipment for requirement in self.require}) != len(self.require):
             raise ValueError("an equipment is required twice")
         return self

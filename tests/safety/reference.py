@@ -50,8 +50,26 @@ def _change(history: list[Seen], changes: list[tuple[float, str]], policy: Alert
         seen.standing == "violated" and seen.since == last.since and seen.seconds > (changes[-1][0] if changes else -1)
         for seen in history[:begin]
     )
-    lasted = last.seconds - (history[begin].seconds if broken else last.since) - paused
-    return "fired" if lasted + 1e-9 >= policy.on_delay and last.sightings >= policy.least_sightings else None
+    asked = _asked_since(history, policy)
+    start, before = last.since, 0
+    if broken:
+        start, before = history[begin].seconds, history[begin].sightings - 1
+    elif asked > last.since:
+        start, before = asked, history[begin].sightings - 1
+    lasted = last.seconds - start - paused
+    return "fired" if lasted + 1e-9 >= policy.on_delay and last.sightings - before >= policy.least_sightings else None
+
+
+def _asked_since(history: list[Seen], policy: AlertPolicy) -> float:
+    """Since when it is asked of this person without a longer absence than a pause."""
+    first = last = history[-1].seconds
+    for seen in reversed(history):
+        if seen.standing is None:
+            continue
+        if last - seen.seconds > policy.pause + LONGEST_STEP:
+            break
+        first = last = seen.seconds
+    return first
 
 
 def _ending(history: list[Seen], opened: float, policy: AlertPolicy) -> str | None:

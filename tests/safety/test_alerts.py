@@ -31,7 +31,9 @@ def histories(script: list[tuple[float, str | None]]) -> list[Seen]:
     for interval, standing in script:
         seconds = round(seconds + interval, 3)
         if standing == "violated":
-            if evidence is None or evidence[1] == "met" or seconds - evidence[0] > 3.5:
+            if evidence is None and before is None and len(frames) % 2:
+                since, sightings = max(0.0, seconds - 20), 40  # bare-headed long before somebody asked for a helmet
+            elif evidence is None or evidence[1] == "met" or seconds - evidence[0] > 3.5:
                 since, sightings = seconds, 0
             sightings += 1
         elif standing != before:
@@ -107,6 +109,18 @@ def test_fires_after_the_delay_and_resolves_after_worn() -> None:
     assert resolved.at.seconds == pytest.approx(4.2 + 5.0)
     assert resolved.alert.ending == "worn"
     assert resolved.alert.id == fired.alert.id
+
+
+def test_who_comes_into_a_zone_bare_headed_has_the_delay_too() -> None:
+    """The belief is older than the demand: the clock starts where the demand does."""
+    book = AlertBook("north", POLICY)
+    changes: list[AlertChange] = []
+    for index in range(20):
+        at = moment(60 + index / 5)
+        changes += book.advance([Demand("p", "gate", "helmet", "violated", moment(0), 300 + index, BOX)], at)
+    (fired,) = changes
+    assert fired.at.seconds == pytest.approx(62.0)
+    assert fired.alert.since.seconds == pytest.approx(60.0)
 
 
 def test_a_short_violation_is_no_alert() -> None:

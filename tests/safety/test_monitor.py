@@ -200,7 +200,7 @@ def test_random_flapping_never_opens_two_alerts_for_one_person(pattern: list[tup
 
 
 @settings(max_examples=EXAMPLES)
-@given(st.integers(0, 2**32), st.floats(0.0, 0.35), st.floats(0.0, 0.2))
+@given(st.integers(0, 2**32), st.floats(0.0, 0.3), st.floats(0.0, 0.1))
 def test_an_episode_seen_badly_is_one_alert(seed: int, miss: float, wrong: float) -> None:
     """20 s without a helmet, with missed and wrong frames, then 15 s with one: one alert, which resolves."""
     rng = random.Random(seed)

@@ -1,0 +1,282 @@
+"""Evaluation: the pictures are the ones that were judged, thresholds are chosen on them, a page says what was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.detectors.fake import FakeDetector
+from service.detectors.manifest import Kind, Manifest, WeightsError, WeightsFile, read_weights, write_manifest
+from service.detectors.openvino import OpenVinoDetector
+from service.lab import evaluate, report
+from service.lab.counting import Judged
+from service.lab.dataset.cards import read_card
+from service.lab.dataset.faults import DatasetError
+from service.lab.dataset.prepare import Source
+from service.lab.evaluate import Seen
+from service.lab.truth import TruthPerson, TruthPicture, read_truth, write_truth
+from service.lab.truth_review.decisions import Judgement
+from service.ports import Image
+from service.safety.detections import Detections
+from service.safety.equipment import CLASSES, ClassName, State
+from service.safety.thresholds import Thresholds
+from service.settings import shipped
+from tests.lab.people import judged, person, picture_set, said
+from tests.safety.scenes import Row, head_of, person_at, scene, torso_of
+
+WORKER = person_at(100, 60, 120, 360)
+WORKER_BOX = WORKER[2]
+DIGEST = "ab" * 32
+
+
+def manifest(folder: Path, *kinds: Kind) -> Path:
+    """Write a manifest that names files which nobody opens."""
+    made = Manifest(
+        name="made",
+        version="7",
+        licence="none",
+        classes=CLASSES,
+        files={kind: WeightsFile(file=f"made.{kind}", sha256=DIGEST) for kind in kinds},
+        input_shapes=((640, 640),),
+        thresholds=Thresholds(),
+        scores={},
+        trained_on=(),
+        how_made={},
+    )
+    write_manifest(made, folder / "manifest.json")
+    return folder / "manifest.json"
+
+
+def one_worker(image: Image) -> Detections:
+    """See one worker; without a helmet on every other grey."""
+    bare = int(image[0, 0, 0]) % 2 == 1
+    rows = (WORKER, head_of(WORKER, "no-helmet" if bare else "helmet"), torso_of(WORKER))
+    return scene(*rows, width=image.shape[1], height=image.shape[0])
+
+
+@pytest.fixture
+def detector() -> Iterator[FakeDetector]:
+    made = FakeDetector(one_worker)
+    yield made
+    made.close()
+
+
+def three_pictures(folder: Path) -> tuple[Source, Path]:
+    """Greys 90 and 92 (helmet seen), 91 (bare head seen); truly bare are the people on b and c."""
+    people = {
+        "a.png": (person(WORKER_BOX),),
+        "b.png": (person(WORKER_BOX, helmet="missing"),),
+        "c.png": (person(WORKER_BOX, helmet="missing", vest="not_judgeable"),),
+    }
+    return picture_set(folder, people)
+
+
+def test_every_picture_that_truth_lists_is_looked_at(tmp_path: Path, detector: FakeDetector) -> None:
+    source, truth = three_pictures(tmp_path)
+    done: list[str] = []
+    seen = evaluate.look(detector, source, truth, "valid", done.append)
+    assert [one.truth.picture for one in seen] == done == ["a.png", "b.png", "c.png"]
+    assert detector.seen == [(640, 480)] * 3
+    assert [len(one.detections) for one in seen] == [3, 3, 3]
+
+
+def test_other_splits_are_left_alone(tmp_path: Path, detector: FakeDetector) -> None:
+    source, truth = three_pictures(tmp_path)
+    assert evaluate.look(detector, source, truth, "test") == []
+    assert evaluate.look(detector, source, truth, "train") == []
+    assert detector.seen == []
+
+
+def test_a_missing_picture_is_refused(tmp_path: Path, detector: FakeDetector) -> None:
+    source, truth = three_pictures(tmp_path)
+    (source.folder / "valid" / "images" / "b.png").unlink()
+    with pytest.raises(DatasetError, match=r"lacks the valid picture 'b\.png' that made\.jsonl lists"):
+        evaluate.look(detector, source, truth, "valid")
+
+
+def test_a_picture_of_another_split_does_not_stand_in(tmp_path: Path, detector: FakeDetector) -> None:
+    source, truth = three_pictures(tmp_path)
+    rows = truth.read_text(encoding="utf-8").replace('"valid"', '"test"')
+    truth.write_text(rows, encoding="utf-8")
+    with pytest.raises(DatasetError, match="lacks the test picture"):
+        evaluate.look(detector, source, truth, "test")
+
+
+def test_another_picture_under_the_name_is_refused(tmp_path: Path, detector: FakeDetector) -> None:
+    source, truth = three_pictures(tmp_path)
+    images = source.folder / "valid" / "images"
+    (images / "b.png").write_bytes((images / "a.png").read_bytes())
+    with pytest.raises(DatasetError, match=r"b\.png: is not the picture that made\.jsonl was made from"):
+        evaluate.look(detector, source, truth, "valid")
+
+
+def test_a_source_without_truth_is_refused(tmp_path: Path, detector: FakeDetector) -> None:
+    source, _ = three_pictures(tmp_path)
+    with pytest.raises(DatasetError, match="no person truth for made"):
+        evaluate.look_at_all(detector, [source], {})
+
+
+def test_groups_carry_source_and_split(tmp_path: Path, detector: FakeDetector) -> None:
+    source, truth = three_pictures(tmp_path)
+    groups = evaluate.look_at_all(detector, [source], {"made": truth})
+    assert list(groups) == ["made/valid"]
+    assert evaluate.pooled(groups, "valid") == groups["made/valid"]
+    assert evaluate.pooled(groups, "test") == []
+
+
+@pytest.mark.parametrize("kind", ["pt", "onnx"])
+def test_measured_without_boxes(tmp_path: Path, detector: FakeDetector, kind: Kind) -> None:
+    source, truth = three_pictures(tmp_path)
+    groups = evaluate.look_at_all(detector, [source], {"made": truth})
+    found = evaluate.measure(manifest(tmp_path, kind), [source], groups, Thresholds(), with_boxes=False)
+    assert found["model"] == {"name": "made", "version": "7", "file": kind, "sha256": DIGEST}
+    assert found["boxes"] == {}
+    assert set(found["people"]) == {"made/valid", "all/valid"}
+    counted = found["people"]["made/valid"]
+    assert (counted["pictures"], counted["people"]) == (3, 3)
+    helmet, vest = counted["all"]["helmet"], counted["all"]["vest"]
+    assert (helmet["true_positive"], helmet["missed_said_worn"], helmet["false_positive"]) == (1, 1, 0)
+    assert (helmet["precision"], helmet["recall"], helmet["recall_95"]) == (1.0, 0.5, [0.0945, 0.9055])
+    assert (vest["worn"], vest["not_judgeable"], vest["recall"]) == (2, 1, None)
+    assert found["people"]["all/valid"] == counted
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_bands_take_the_height_that_the_model_saw() -> None:
+    seen = [
+        Seen(
+            TruthPicture("a.png", "valid", DIGEST, 1000, 800, (person(WORKER_BOX, helmet="missing"),)),
+            scene(WORKER, head_of(WORKER, "no-helmet"), scale=scale),
+        )
+        for scale in (1.0, 0.5, 0.2, 0.1)  # 360, 180, 72 and 36 px
+    ]
+    (counted,) = evaluate.people_report({"made/valid": seen}, Thresholds()).values()
+    found = {band: one["helmet"]["missing"] for band, one in counted["bands"].items()}
+    assert found == {"0-50": 1, "50-100": 1, "100-200": 1, "200+": 1}
+    assert counted["from_100_px"]["helmet"]["missing"] == 2
+    assert counted["bands"]["0-50"]["helmet"]["missed_unknown"] == 1  # under the 50 px of the thresholds
+
+
+def test_the_page_holds_the_numbers(tmp_path: Path, detector: FakeDetector) -> None:
+    source, truth = three_pictures(tmp_path)
+    groups = evaluate.look_at_all(detector, [source], {"made": truth})
+    found = evaluate.measure(manifest(tmp_path, "onnx"), [source], groups, Thresholds(), with_boxes=False)
+    found["boxes"] = {"made/valid": {"AP50 mean": 0.6125, "AP50 helmet": 0.75, "AP50-95 mean": 0.4}}
+    page = report.markdown(found)
+    assert "# Evaluation of made 7" in page
+    assert f"sha256 of the .onnx: `{DIGEST}`" in page
+    assert "no-helmet 0.35" in page
+    assert "helmet 50, vest 50" in page
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| ")]
+    assert ["made/valid", "0.613", "0.750", "-", "-", "-", "-", "0.400"] in rows
+    head = next(row for row in rows if row[0] == "pictures" and row[1] == "who")
+    helmet = dict(zip(head, next(row for row in rows if row[:3] == ["made/valid", "everybody", "helmet"]), strict=True))
+    assert helmet["missing"] == "2"
+    assert helmet["true positive"] == "1"
+    assert helmet["missed said worn"] == "1"
+    assert helmet["precision"] == "1.00 (0.21 to 1.00)"
+    assert helmet["recall"] == "0.50 (0.09 to 0.91)"
+    vest = next(row for row in rows if row[:3] == ["made/valid", "200+ px", "vest"])
+    assert vest[head.index("not judgeable")] == "1"
+    assert vest[head.index("recall")] == "-"
+    widths = {line.count("|") for line in page.splitlines() if line.startswith(("| made", "| all", "| pictures | who"))}
+    assert len(widths) == 2  # the table of boxes and the table of people, each as wide throughout
+
+
+def crowd(*heads: tuple[ClassName, float], truth: Judgement) -> Seen:
+    """Five workers side by side, each with a vest and the same head or heads."""
+    rows: list[Row] = []
+    people: list[TruthPerson] = []
+    for place in range(5):
+        worker = person_at(20 + 190 * place, 100, 120, 360)
+        rows += [worker, torso_of(worker), *(head_of(worker, name, confidence) for name, confidence in heads)]
+        people.append(person(worker[2], helmet=truth))
+    picture = TruthPicture("a.png", "valid", DIGEST, 1000, 800, tuple(people))
+    return Seen(picture, scene(*rows))
+
+
+@pytest.mark.parametrize(("precision", "expected"), [(0.93, 0.30), (0.0, 0.20)])
+def test_thresholds_find_most_at_the_asked_precision(precision: float, expected: float) -> None:
+    """Truly bare heads are seen at 0.32; covered ones look bare at 0.22, which only costs precision."""
+    seen = [crowd(("no-helmet", 0.32), truth="missing"), crowd(("no-helmet", 0.22), truth="worn")]
+    chosen = evaluate.choose_thresholds(seen, Thresholds(), precision)
+    assert chosen.confidence["no-helmet"] == expected
+
+
+def test_thresholds_without_effect_stay_high() -> None:
+    seen = [crowd(("no-helmet", 0.9), truth="missing"), crowd(("helmet", 0.9), truth="worn")]
+    chosen = evaluate.choose_thresholds(seen, Thresholds())
+    assert set(chosen.confidence.values()) == {0.6}
+    assert chosen.inferred_confidence == 0.6
+    assert chosen.minimum_height == Thresholds().minimum_height
+
+
+def test_chosen_on_the_validation_pictures_only() -> None:
+    groups = {
+        "made/valid": [crowd(("no-helmet", 0.32), truth="missing"), crowd(("helmet", 0.9), truth="worn")],
+        "made/test": [crowd(("no-helmet", 0.11), truth="missing")] * 3,
+    }
+    chosen = evaluate.choose(groups, Thresholds())
+    assert chosen.confidence["no-helmet"] == 0.30
+    assert chosen.minimum_height == {"helmet": 200.0, "vest": 200.0}
+
+
+def lacking(height: float, *states: State) -> Judged:
+    """People of one height who all lack a helmet, and what was said about each."""
+    boxes = [(300.0 * place, 0.0, 300.0 * place + 100, height) for place in range(len(states))]
+    sightings = [said(box, state) for box, state in zip(boxes, states, strict=True)]
+    return judged([person(box, "missing") for box in boxes], sightings)
+
+
+GOOD: tuple[State, ...] = ("missing", "missing", "unknown")
+POOR: tuple[State, ...] = ("unknown", "worn", "unknown", "missing")
+
+
+@pytest.mark.parametrize(
+    ("pictures", "expected"),
+    [
+        ([lacking(40, *GOOD), lacking(70, *GOOD), lacking(150, *GOOD), lacking(250, *GOOD)], 0.0),
+        ([lacking(40, *POOR), lacking(70, *GOOD), lacking(150, *GOOD), lacking(250, *GOOD)], 50.0),
+        ([lacking(70, *POOR), lacking(150, *GOOD), lacking(250, *GOOD)], 100.0),
+        ([lacking(70, *GOOD), lacking(150, *POOR), lacking(250, *GOOD)], 200.0),
+        ([lacking(70, *GOOD), lacking(250, *GOOD)], 200.0),
+        ([lacking(150, *GOOD), lacking(250, *POOR)], 200.0),
+        ([], 200.0),
+    ],
+    ids=["everywhere", "not the smallest", "from 100", "a poor band", "an empty band", "poor above", "nobody"],
+)
+def test_the_least_height_is_where_recall_is_reached_and_stays(pictures: list[Judged], expected: float) -> None:
+    assert evaluate.least_heights(pictures)["helmet"] == expected
+    assert evaluate.least_heights(pictures)["vest"] == 200.0
+
+
+def test_box_metrics_need_the_pt(tmp_path: Path) -> None:
+    pytest.importorskip("ultralytics", reason="ultralytics is not installed (extra: train)")
+    source, _ = three_pictures(tmp_path)
+    with pytest.raises(WeightsError, match="names no pt file, it holds onnx"):
+        evaluate.box_metrics(manifest(tmp_path, "onnx"), source.card, source.folder, "valid")
+
+
+def test_the_shipped_weights_on_real_pictures(tmp_path: Path, datasets: Path) -> None:
+    weights = shipped("weights") / "manifest.json"
+    if not weights.is_file():
+        pytest.skip(f"needs the project's weights, and {weights} is not there")
+    name = "construction-site-safety"
+    rows = [row for row in read_truth(shipped("datasets") / "truth" / f"{name}.jsonl") if row.split == "valid"]
+    judgeable = [row for row in rows if any(one.helmet == "missing" for one in row.people)][:5]
+    write_truth(tmp_path / f"{name}.jsonl", judgeable)
+    source = Source(read_card(shipped("datasets") / f"{name}.toml"), datasets / name)
+    detector = OpenVinoDetector(read_weights(weights, "onnx"), precision="f32")
+    groups = evaluate.look_at_all(detector, [source], {name: tmp_path / f"{name}.jsonl"})
+    detector.close()
+    found = evaluate.measure(weights, [source], groups, detector.model.thresholds, with_boxes=False)
+    helmet = found["people"][f"{name}/valid"]["all"]["helmet"]
+    assert found["people"][f"{name}/valid"]["pictures"] == 5
+    assert helmet["missing"] == sum(one.helmet == "missing" for row in judgeable for one in row.people)
+    assert 0 <= helmet["recall"] <= 1
+    assert all(np.isfinite(one.detections.boxes).all() for one in groups[f"{name}/valid"])
+    assert report.markdown(found).count(f"| {name}/valid |") == 12

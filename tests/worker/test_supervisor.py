@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+
+from structlog.testing import capture_logs
+
+from service.worker.supervisor import Supervisor, Watch
+
+
+def dying(lives: list[float], clock: list[float], alive: threading.Event | None = None) -> Watch:
+    """A watch that dies after each of `lives` seconds on the clock, and then ends well."""
+    left = iter(lives)
+
+    def watch(stop: threading.Event) -> None:
+        for seconds in left:
+            clock[0] += seconds
+            raise RuntimeError(f"died after {seconds} s")
+        if alive:
+            alive.set()
+
+    return watch
+
+
+def pauses(lives: list[float]) -> list[float]:
+    taken: list[float] = []
+    clock = [0.0]
+    supervisor = Supervisor(
+        {"gate": dying(lives, clock)}, pause=lambda _, seconds: taken.append(seconds), seconds=lambda: clock[0]
+    )
+    with capture_logs() as lines:
+        supervisor.start()
+        assert supervisor.wait(20)
+    assert [line["pause_s"] for line in lines] == taken
+    assert all(line["exc_info"] for line in lines)
+    return taken
+
+
+def test_a_watch_that_dies_is_started_again_after_growing_pauses() -> None:
+    assert pauses([0.1] * 8) == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_watch_that_ran_well_begins_with_short_pauses_again() -> None:
+    assert pauses([0.1, 0.1, 0.1, 86_400, 0.1]) == [1, 2, 4, 1, 2]
+
+
+def test_the_others_do_not_notice() -> None:
+    alive, clock = threading.Event(), [0.0]
+    rounds = itertools.count()
+
+    def healthy(stop: threading.Event) -> None:
+        while not stop.wait(0.001):
+            next(rounds)
+
+    held = threading.Event()
+    supervisor = Supervisor(
+        {"bad": dying([0.1], clock), "worse": dying([0.1] * 3, clock, alive), "good": healthy},
+        pause=lambda stop, _: held.wait(0.001),
+        seconds=lambda: clock[0],
+    )
+    with capture_logs():
+        supervisor.start()
+        assert alive.wait(20)
+        before = next(rounds)
+        while next(rounds) <= before + 1:
+            held.wait(0.001)
+        assert not supervisor.wait(0)
+        assert supervisor.stop(20)
+
+
+def test_a_pause_ends_when_it_is_told_to_stop() -> None:
+    died = threading.Event()
+
+    def watch(stop: threading.Event) -> None:
+        died.set()
+        raise RuntimeError("no camera")
+
+    supervisor = Supervisor({"gate": watch})
+    with capture_logs():
+        supervisor.start()
+        assert died.wait(20)
+        assert supervisor.stop(20)
+
+
+def test_watches_that_do_not_stop_are_waited_for_once_not_each() -> None:
+    release = threading.Event()
+    supervisor = Supervisor({f"c{number}": lambda _: release.wait(20) and None for number in range(20)})
+    supervisor.start()
+    began = time.monotonic()
+    with capture_logs() as lines:
+        assert not supervisor.stop(0.2)
+    assert time.monotonic() - began < 2
+    assert len(lines[0]["threads"]) == 20
+    release.set()
+    assert supervisor.wait(20)
