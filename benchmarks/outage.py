@@ -178,7 +178,8 @@ def measure(minutes: float, cameras: int) -> dict[str, object]:
 
 def judged(sent: list[Message], inbox: Inbox, dead: int) -> dict[str, object]:
     ids = [name for name, _ in inbox.arrived]
-    order = {camera: [message.id for message in sent if message.camera == camera] for camera in {m.camera for m in sent}}
+    cameras = {message.camera for message in sent}
+    order = {camera: [message.id for message in sent if message.camera == camera] for camera in cameras}
     came = {camera: [name for name, place in inbox.arrived if place == camera] for camera in order}
     faults = {
         "lost": len({message.id for message in sent} - set(ids)),

@@ -91,7 +91,7 @@ class Life:
     def sleep(self, seconds: float) -> None:
         self.film += seconds
 
-    def read(self, wait: float) -> Frame | CameraState:
+    def read(self, wait: float) -> Frame | CameraState:  # noqa: ARG002 - a film keeps nobody waiting
         number = next(self._numbers, None)
         if number is None:
             if self._cut:
@@ -103,7 +103,7 @@ class Life:
     def close(self) -> None:
         pass
 
-    def see(self, image: object) -> Detections:
+    def see(self, image: object) -> Detections:  # noqa: ARG002 - it knows the film by heart
         return scene(*worker(x=300 + 4 * self.film, helmet="no-helmet" if self.film < EPISODE else "helmet"))
 
     def watch(self, store: EventStore) -> None:
@@ -121,8 +121,8 @@ class Life:
 class Outcome:
     """What the store holds after an episode with a restart in it."""
 
-    kinds: list[str]
-    messages: list[str]
+    kinds: Sequence[str]
+    messages: Sequence[str]
     alerts: int
 
 

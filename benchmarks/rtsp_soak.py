@@ -25,9 +25,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -106,9 +107,11 @@ def soak(
             meter, stop = Meter(psutil.Process(process.pid)), threading.Event()
             sampling = threading.Thread(target=meter.run, args=(stop,))
             sampling.start()
-            began = time.monotonic()
+            began, began_ms = time.monotonic(), time.time_ns() // 1_000_000
             with ExitStack() as server:
-                outages = _kill_and_start(server, clips, port, heard, began, seconds, kills, down)
+                camera = partial(rtsp_camera, clips, port)
+                outages = _kill_and_start(server, camera, heard, _times(began, seconds, kills), down)
+                time.sleep(max(0.0, began + seconds - time.monotonic()))
                 stop.set()
                 sampling.join()
                 ended = time.monotonic()
@@ -124,7 +127,7 @@ def soak(
         "detector": "scripted" if scripted else "real",
         "clip": clip.name if clip else "made",
         "kills": outages,
-        "first_picture_after_s": round(kept.first_ms / 1000 - _wall(began), 1),
+        "first_picture_after_s": round((kept.first_ms - began_ms) / 1000, 1),
         "frames": kept.frames,
         "frames_a_second": round(kept.frames / (ended - began - kills * down), 2),
         "events_received": heard.counted(),
@@ -192,18 +195,26 @@ def watching(site: Path, folder: Path, secret: str, *, scripted: bool) -> Iterat
             process.wait()
 
 
+def _times(began: float, seconds: float, kills: int) -> list[float]:
+    return [began + seconds * (number + 1) / (kills + 1) for number in range(kills)]
+
+
 def _kill_and_start(
-    server: ExitStack, clips: Path, port: int, heard: Heard, began: float, seconds: float, kills: int, down: float
+    server: ExitStack,
+    camera: Callable[[], AbstractContextManager[object]],
+    heard: Heard,
+    times: list[float],
+    down: float,
 ) -> list[dict[str, float | None]]:
-    """Serve until `seconds` are over, with `kills` outages spread evenly; say how each went."""
+    """Serve, with an outage at each of the times; say how each went. The server goes on in its stack."""
     outages: list[dict[str, float | None]] = []
-    server.enter_context(rtsp_camera(clips, port))
-    for number in range(kills):
-        time.sleep(max(0.0, began + seconds * (number + 1) / (kills + 1) - time.monotonic()))
+    server.enter_context(camera())
+    for at in times:
+        time.sleep(max(0.0, at - time.monotonic()))
         killed = time.monotonic()
         server.close()
         time.sleep(down)
-        server.enter_context(rtsp_camera(clips, port))
+        server.enter_context(camera())
         started = time.monotonic()
         back = _awaited(heard, "camera.online", started, 60)
         lost = heard.first("camera.offline", killed)
@@ -214,7 +225,6 @@ def _kill_and_start(
                 "back_after_s": None if back is None else round(back - started, 1),
             }
         )
-    time.sleep(max(0.0, began + seconds - time.monotonic()))
     return outages
 
 
@@ -224,7 +234,7 @@ def _awaited(heard: Heard, kind: str, since: float, seconds: float) -> float | N
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kept:
     """What the store holds after the run; `fired_twice` counts alerts that fired more than once."""
 
@@ -240,10 +250,6 @@ def _kept(folder: Path) -> Kept:
         histories = [store.alert(alert.id) for alert in store.alerts(1000)]
     fired = [sum(change.kind == "fired" for change in history.changes) for history in histories if history]
     return Kept(len(frames), frames[0] if frames else 0, sum(fired), sum(number > 1 for number in fired))
-
-
-def _wall(monotonic: float) -> float:
-    return time.time() - (time.monotonic() - monotonic)
 
 
 def _growth(samples: list[tuple[float, int]], began: float, ended: float) -> dict[str, float]:

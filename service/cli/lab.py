@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     """Add the lab's commands to the command line."""
     app.add_typer(dataset, name="dataset")
     app.command("train")(train_command)
+    app.command("average")(average_command)
     app.command("export")(export_command)
     app.command("evaluate")(evaluate_command)
     app.command("episodes")(episodes_command)
@@ -192,6 +193,21 @@ def train_command(
     out().print(f"done: {done / 'weights' / 'best.pt'} (plots and results.csv beside it)", highlight=False)
 
 
+def average_command(
+    checkpoints: Annotated[list[Path], typer.Argument(help="Two checkpoints (.pt) or more, of one model.")],
+    file: Annotated[Path, typer.Option("--out", help="The .pt to write.")],
+) -> None:
+    """Average the weights of several checkpoints of one model.
+
+    Example: ppe average runs/first/epochs/epoch-004.pt runs/first/epochs/epoch-005.pt --out mean.pt
+    """
+    with _clear_errors():
+        from service.lab.average import average
+
+        average(checkpoints, file)
+    out().print(f"wrote {file}", highlight=False)
+
+
 def export_command(
     trained: Annotated[Path, typer.Argument(help="Trained weights (.pt).")],
     folder: Annotated[Path, typer.Option("--out", help="Folder for .pt, .onnx and manifest.json.")],
@@ -202,6 +218,7 @@ def export_command(
     ] = None,
     check: Annotated[list[Path] | None, typer.Option(help="Folder of pictures to compare .pt and .onnx on.")] = None,
     pictures: Annotated[int, typer.Option(min=1, help="How many of them.")] = 30,
+    report: Annotated[Path | None, typer.Option(help="JSON file for how far the graph is from the .pt.")] = None,
 ) -> None:
     """Write the ONNX graph that the service runs, compare it with the .pt, write the manifest."""
     from service.lab import export as lab
@@ -210,9 +227,13 @@ def export_command(
         how = _recipe(recipe) if recipe else {}
         manifest = lab.export(trained, folder, name=name, version=version, how_made=how)
         out().print(f"wrote {manifest}", highlight=False)
+        rows = []
         for precision in ("f32", "bf16") if check else ():
             parity = lab.check_parity(manifest, lab.sample(check or [], pictures), precision)
             out().print_json(data=asdict(parity))
+            rows.append(asdict(parity))
+            if report:
+                report.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
             if not parity.boxes:
                 raise lab.ExportError("the weights see nobody on these pictures: give others to --check")
             if precision == "f32" and (

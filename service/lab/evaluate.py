@@ -30,8 +30,9 @@ from service.safety.wearing import sightings
 BANDS: Final = ((0.0, 50.0), (50.0, 100.0), (100.0, 200.0), (200.0, math.inf))
 """Height bands in pixels as the model saw the person."""
 ACCEPTED_HEIGHT: Final = 100.0
-LEAST_RECALL: Final = 0.3
-"""Under this recall of "missing" a height band is called too small to judge (docs/decisions/0007)."""
+LEAST_RECALL: Final = 0.15
+LEAST_PRECISION: Final = 0.9
+"""Under one of them, of "missing", a height band is called too small to judge (docs/decisions/0007)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,8 @@ def choose_thresholds(seen: list[Seen], start: Thresholds, precision: float = 0.
 def _variants(thresholds: Thresholds, name: str) -> Iterator[Thresholds]:
     """Yield `thresholds` with one value changed, from high to low."""
     for percent in (60, 55, 50, 45, 40, 35, 30, 25, 20, 18, 16, 14, 12, 10):
+        if name in ("person", "inferred") and percent < 25:
+            return  # weaker boxes are rarely people: in a stream they would be ghosts
         if name == "inferred":
             yield thresholds.model_copy(update={"inferred_confidence": percent / 100})
         else:
@@ -223,14 +226,16 @@ def _worth(seen: list[Seen], thresholds: Thresholds, precision: float) -> float:
     return round(sum(one.recall for one in counted if one.missing) + known / 2 - 10 * short, 6)
 
 
-def least_heights(judged: list[Judged], recall: float = LEAST_RECALL) -> dict[str, float]:
-    """Return, per equipment, the lower edge of the smallest height band from which on `recall` is reached."""
+def least_heights(
+    judged: list[Judged], recall: float = LEAST_RECALL, precision: float = LEAST_PRECISION
+) -> dict[str, float]:
+    """Return, per equipment, the lower edge of the smallest height band from which on both shares are reached."""
     least: dict[str, float] = {}
     for equipment in EQUIPMENT:
         good = BANDS[-1][0]
         for band in reversed(BANDS):
             tally = count(judged, equipment, *band)
-            if not tally.missing or tally.recall < recall:
+            if not tally.missing or tally.recall < recall or (tally.said and tally.precision < precision):
                 break
             good = band[0]
         least[equipment] = good

@@ -49,6 +49,12 @@ class Recipe:
     precision: str
 
 
+_PASSED_ON = frozenset(
+    "epochs imgsz batch lr0 lrf optimizer mosaic close_mosaic warmup_epochs seed".split()
+)  # fmt: skip
+"""What of a recipe is told to ultralytics under the same name."""
+
+
 def go_offline() -> None:
     """Keep ultralytics from the network, from installing packages and from running code inside a checkpoint.
 
@@ -102,7 +108,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         lr0: first learning rate; the last is ``lr0 * lrf``, on a cosine.
 
     Raises:
-        TrainingError: an input is missing or `out` exists.
+        TrainingError: an input is missing or can't serve, `out` exists, or there is no such device.
     """
     for path, what in ((data, "dataset (ppe dataset prepare writes one)"), (base, "base weights")):
         if not path.is_file():
@@ -134,20 +140,11 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
     overrides = {
         "model": str(base),
         "data": str(data.resolve()),
-        "epochs": epochs,
-        "imgsz": imgsz,
-        "batch": batch,
-        "lr0": lr0,
-        "lrf": lrf,
+        **{name: value for name, value in asdict(recipe).items() if name in _PASSED_ON},
         "cos_lr": True,
-        "optimizer": optimizer,
-        "mosaic": mosaic,
-        "close_mosaic": close_mosaic,
-        "warmup_epochs": warmup_epochs,
-        "seed": seed,
         "device": device,
         "val": validate_each_epoch,
-        "amp": device != "cpu",
+        "amp": "bf16" if device != "cpu" and recipe.precision == "bf16" else False,  # its fp16 check fetches weights
         "deterministic": True,
         "plots": True,
     }
@@ -285,9 +282,15 @@ def _cpu_autocast(wanted: bool) -> Iterator[None]:
 
 
 def _precision(wanted: Precision, device: str) -> str:
-    if wanted != "auto":
-        return wanted
-    return "bf16" if device == "cpu" and cpu_has_bf16() else "fp32"
+    if device == "cpu":
+        able = cpu_has_bf16()
+    else:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise TrainingError(f"device {device}: no CUDA device can be used here; --device cpu trains on the CPU")
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    return wanted if wanted != "auto" else "bf16" if able else "fp32"
 
 
 def cpu_has_bf16() -> bool:
