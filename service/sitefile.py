@@ -71,7 +71,7 @@ class CameraEntry(FrozenModel):
         max_length=2048,
         description="rtsp://, http://, /dev/video0, a video file or a folder of pictures.",
     )
-    fps: float = Field(default=5.0, gt=0, le=30, description="Frames a second that are judged.")
+    fps: float = Field(default=5.0, ge=1, le=30, description="Frames a second that are judged.")
     user: str | None = Field(default=None, max_length=256)
     password_env: Variable | None = Field(default=None, description="Environment variable that holds the password.")
     zones: dict[Name, ZoneEntry] = Field(default={}, description="Without any, the whole picture asks for both.")
@@ -86,7 +86,9 @@ class CameraEntry(FrozenModel):
     @classmethod
     def _no_credentials(cls, source: str) -> str:
         head, separator, rest = source.partition("://")
-        if separator and "@" in rest:  # anywhere: an unencoded password may hold / ? #
+        forgotten = not separator and ":" in source.partition("@")[0] and "@" in source  # user:password@host
+        if forgotten or (separator and "@" in rest):  # anywhere: an unencoded password may hold / ? #
+            head = head if separator else "rtsp"
             raise ValueError(
                 f"credentials don't belong into the source: write {head}://HOST/..., user: and password_env: "
                 "(an @ in the path is written %40)"

@@ -73,8 +73,8 @@ def _effective(read: SiteFile) -> dict[str, Any]:
 def _host_of(url: str) -> str:
     """Return a webhook's URL without login, path and query, each of which may be its secret."""
     scheme, _, rest = url.partition("://")
-    place, slash, _ = rest.partition("/")
-    return f"{scheme}://{place.rpartition('@')[2].partition('?')[0]}{slash and '/***'}"
+    place, slash, _ = rest.rpartition("@")[2].partition("/")
+    return f"{scheme}://{place.partition('?')[0]}{slash and '/***'}"
 
 
 def site_schema() -> dict[str, Any]:

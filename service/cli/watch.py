@@ -52,7 +52,7 @@ def watch(
     camera: Annotated[
         str | None, typer.Option(help="The site file's camera whose zones the film is judged by.")
     ] = None,
-    fps: Annotated[float | None, typer.Option(min=0.1, max=30, help="Frames a second that are judged.")] = None,
+    fps: Annotated[float | None, typer.Option(min=1, max=30, help="Frames a second that are judged.")] = None,
     start_time: Annotated[
         str | None, typer.Option(metavar="ISO", help="When the film began, such as 2026-11-24T08:00:00+09:00.")
     ] = None,

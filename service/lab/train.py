@@ -50,7 +50,7 @@ class Recipe:
 
 
 _PASSED_ON = frozenset(
-    "epochs imgsz batch lr0 lrf optimizer mosaic close_mosaic warmup_epochs seed".split()
+    ["epochs", "imgsz", "batch", "lr0", "lrf", "optimizer", "mosaic", "close_mosaic", "warmup_epochs", "seed"]
 )  # fmt: skip
 """What of a recipe is told to ultralytics under the same name."""
 
