@@ -107,7 +107,7 @@ BAD: list[tuple[str, int, str, str]] = [
     ("camera:\n  gate: a.mp4\ncameras: {gate: a.mp4}\n", 1, "camera", "unknown key"),
     (camera("pasword_env: X"), 4, "cameras.gate.pasword_env", "unknown key"),
     (camera("fps: fast"), 4, "cameras.gate.fps", "valid number"),
-    (camera("fps: 0"), 4, "cameras.gate.fps", "greater than 0"),
+    (camera("fps: 0"), 4, "cameras.gate.fps", "greater than or equal to 1"),
     (camera("fps: 31"), 4, "cameras.gate.fps", "less than or equal to 30"),
     (camera("fps: .nan"), 4, "cameras.gate.fps", "less than or equal to 30"),
     (camera("name: no"), 4, "cameras.gate.name", "write it in quotes"),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import cv2
@@ -218,8 +220,20 @@ def test_piped_json_stays_clean_under_a_progress_bar(tmp_path: Path) -> None:
     screen, terminal = pty.openpty()
     command = [sys.executable, "-m", "service.cli", "detect", "--json-lines", str(tmp_path)]
     environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, env=environment, cwd=tmp_path, check=True)
-    os.close(terminal)
-    assert [json.loads(line)["index"] for line in done.stdout.splitlines()] == [0, 1]
-    assert b"100%" in os.read(screen, 65536), "the bar was shown"
+    shown: list[bytes] = []
+
+    def watch_screen() -> None:  # while the command runs: a terminal that nobody reads holds it up
+        with contextlib.suppress(OSError):  # the command's side is closed
+            while part := os.read(screen, 65536):
+                shown.append(part)
+
+    watching = threading.Thread(target=watch_screen)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, env=environment, cwd=tmp_path) as process:
+        os.close(terminal)
+        watching.start()
+        printed, _ = process.communicate(timeout=100)
+    watching.join(10)
     os.close(screen)
+    assert process.returncode == 0
+    assert [json.loads(line)["index"] for line in printed.splitlines()] == [0, 1]
+    assert b"100%" in b"".join(shown), "the bar was shown"

@@ -233,7 +233,7 @@ def lacking(height: float, *states: State) -> Judged:
 
 
 GOOD: tuple[State, ...] = ("missing", "missing", "unknown")
-POOR: tuple[State, ...] = ("unknown", "worn", "unknown", "missing")
+POOR: tuple[State, ...] = ("unknown", "worn", "unknown", "unknown")
 
 
 @pytest.mark.parametrize(
