@@ -110,7 +110,8 @@ def soak(
             began, began_ms = time.monotonic(), time.time_ns() // 1_000_000
             with ExitStack() as server:
                 camera = partial(rtsp_camera, clips, port)
-                outages = _kill_and_start(server, camera, heard, _times(began, seconds, kills), down)
+                times = [began + seconds * (number + 1) / (kills + 1) for number in range(kills)]
+                outages = _kill_and_start(server, camera, heard, times, down)
                 time.sleep(max(0.0, began + seconds - time.monotonic()))
                 stop.set()
                 sampling.join()
@@ -119,8 +120,7 @@ def soak(
                 code = process.wait(60)
             stopping = time.monotonic() - ended
     kept = _kept(folder / "store")
-    growth = _growth(meter.rss, began, ended)
-    files = _growth(meter.files, began, ended)
+    growth, files = _growth(meter.rss, began, ended), _growth(meter.files, began, ended)
     doubled = kept.fired_twice + (max(0, kept.fired - 1) if scripted else 0)
     return {
         "seconds": round(ended - began, 1),
@@ -193,10 +193,6 @@ def watching(site: Path, folder: Path, secret: str, *, scripted: bool) -> Iterat
         finally:
             process.kill()
             process.wait()
-
-
-def _times(began: float, seconds: float, kills: int) -> list[float]:
-    return [began + seconds * (number + 1) / (kills + 1) for number in range(kills)]
 
 
 def _kill_and_start(

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from service.detectors.manifest import read_weights
 from service.events import Origin
 from service.pictures.decode import PictureLimits
-from service.ports import Clock, Detector, EventStore, FrameSource, Image, Model
+from service.ports import Clock, Detector, EventStore, FrameSource, Image, Model, Sender
 from service.safety.detections import Detections
 from service.safety.moment import Moment
 from service.safety.monitor import Monitor
@@ -169,6 +169,7 @@ def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator
     Raises:
         WiringError: a source is none, the store is in use or damaged, or an endpoint or its secret can't be used.
     """
+    from service.delivery.courier import Courier
     from service.store.errors import StoreError
     from service.store.store import Store
     from service.worker.clock import SystemClock
@@ -176,15 +177,15 @@ def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator
 
     if faults := bad_sources(site):
         raise WiringError("; ".join(faults))
-    endpoints = () if site.mode == "observe" else tuple(site.endpoints)
     clock = SystemClock()
+    senders = _senders(site, clock)
     with ExitStack() as stack:
         try:
-            store = Store(settings.store, endpoints, clock=clock)
+            store = Store(settings.store, tuple(senders), clock=clock)
         except StoreError as error:
             raise WiringError(str(error)) from error
         stack.callback(_close_store, store)
-        courier = _courier(site, store, clock)
+        courier = Courier(store, senders, clock)
         stack.enter_context(_delivering(courier))
         supervisor = Supervisor(
             {camera: _watch(site, camera, detector, store, clock, courier.wake) for camera in site.cameras}
@@ -231,11 +232,11 @@ def _watch(
     return run
 
 
-def _courier(site: SiteFile, store: Store, clock: Clock) -> Courier:
-    from service.delivery.courier import Courier
+def _senders(site: SiteFile, clock: Clock) -> dict[str, Sender]:
+    """Return who sends to each endpoint: nobody when the site is only observed, yet a mistake is told all the same."""
     from service.delivery.webhook import WebhookSender
 
-    senders = {}
+    senders: dict[str, Sender] = {}
     for name, endpoint in site.endpoints.items():
         try:
             senders[name] = WebhookSender(
@@ -243,7 +244,7 @@ def _courier(site: SiteFile, store: Store, clock: Clock) -> Courier:
             )
         except ValueError as error:
             raise WiringError(f"endpoint {name}: {error}") from error
-    return Courier(store, {} if site.mode == "observe" else senders, clock)
+    return {} if site.mode == "observe" else senders
 
 
 @contextmanager
