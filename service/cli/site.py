@@ -87,8 +87,11 @@ def site_schema() -> dict[str, Any]:
         "CameraEntry": {"type": "string", "description": "The camera's source; the rest is as by default."},
         "Requirement": {"enum": list(EQUIPMENT), "description": "The equipment; absence of evidence stays unknown."},
     }
+    parts, top = schema["$defs"], schema["properties"]
+    for keyed in (top["cameras"], top["endpoints"], parts["CameraEntry"]["properties"]["zones"]):
+        keyed["additionalProperties"] = False  # else a key that is no id would fit
     for name, form in short.items():
-        schema["$defs"][name] = {"anyOf": [form, schema["$defs"][name]]}
+        parts[name] = {"anyOf": [form, parts[name]]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -101,7 +104,6 @@ def replay(
 ) -> None:
     """Play recorded detections through the rules again: same input, same output, byte for byte."""
     from service.recording import RecordingError, read_recording
-    from service.safety.monitor import OutOfOrder
 
     try:
         heading, _ = read_recording(recording)
@@ -116,8 +118,6 @@ def replay(
             lines.summary()
     except RecordingError as error:
         refuse(str(error))
-    except OutOfOrder as error:
-        refuse(f"{recording}: its frames are not in order: {error}")
 
 
 def _judging(site: Path | None, camera: str | None, heading: Heading) -> Origin:

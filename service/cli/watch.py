@@ -38,7 +38,7 @@ def site_from(path: Path) -> SiteFile:
     try:
         return read_site(path)
     except SiteFileError as error:
-        for mistake in error.mistakes:
+        for mistake in sorted(error.mistakes, key=lambda mistake: mistake.line):
             say(f"{path}: {mistake}")
         refuse(f"{path} has {len(error.mistakes)} mistake{'s' * (len(error.mistakes) != 1)}; nothing was started")
 

@@ -49,10 +49,8 @@ class Recipe:
     precision: str
 
 
-_PASSED_ON = frozenset(
-    ["epochs", "imgsz", "batch", "lr0", "lrf", "optimizer", "mosaic", "close_mosaic", "warmup_epochs", "seed"]
-)  # fmt: skip
-"""What of a recipe is told to ultralytics under the same name."""
+_OURS = frozenset({"base", "base_sha256", "data", "data_fingerprint", "precision"})
+"""What of a recipe ultralytics knows under another name or not at all."""
 
 
 def go_offline() -> None:
@@ -140,7 +138,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
     overrides = {
         "model": str(base),
         "data": str(data.resolve()),
-        **{name: value for name, value in asdict(recipe).items() if name in _PASSED_ON},
+        **{name: value for name, value in asdict(recipe).items() if name not in _OURS},
         "cos_lr": True,
         "device": device,
         "val": validate_each_epoch,
