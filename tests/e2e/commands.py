@@ -73,11 +73,10 @@ def types(arrivals: list[Arrival]) -> list[str]:
     return [str(arrival.event["type"]) for arrival in arrivals if arrival.event]
 
 
-def site_file(folder: Path, source: object, port: int, mode: str = "alert") -> Path:
+def site_file(folder: Path, source: object, port: int) -> Path:
     """Write a site file with one camera and one endpoint."""
     path = folder / "site.yaml"
     path.write_text(
-        f"mode: {mode}\n"
         f"cameras:\n  gate:\n    source: {source}\n"
         f"endpoints:\n  here:\n    url: http://127.0.0.1:{port}/\n    secret_env: HOOK_SECRET\n    lan: true\n",
         encoding="utf-8",

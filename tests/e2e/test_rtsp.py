@@ -11,7 +11,7 @@ from benchmarks.rtsp_soak import soak
 
 
 def test_a_camera_whose_server_is_killed_comes_back_with_one_alert(tmp_path: Path) -> None:
-    result = soak(tmp_path, seconds=30, kills=1, down=3, scripted=True)
+    result = soak(tmp_path, seconds=16, kills=1, down=2, scripted=True)
     (outage,) = result["kills"]  # type: ignore[misc]
     assert outage["back_after_s"] is not None, (tmp_path / "watch.log").read_text()
     assert outage["told_offline_after_s"] < 5  # type: ignore[index]
@@ -19,4 +19,4 @@ def test_a_camera_whose_server_is_killed_comes_back_with_one_alert(tmp_path: Pat
     assert result["events_received"] == {"alert.fired": 1, "camera.offline": 1, "camera.online": 1}
     assert result["alerts_doubled"] == 0
     assert result["exit_code"] == 0
-    assert result["frames"] > 50  # type: ignore[operator]
+    assert result["frames"] > 30  # type: ignore[operator]

@@ -15,7 +15,6 @@ from tests.cameras.http_camera import Camera, http_camera, jpeg
 from tests.cli.workers import photo
 from tests.e2e.commands import eventually, ppe, receiving, site_file, types
 from tests.pictures.films import film
-from tests.rtsp.camera import free_port
 
 
 def kept(store: Path) -> tuple[list[Alert], int]:
@@ -43,20 +42,6 @@ def test_a_film_in_a_site_file_is_watched_to_its_end_and_told(tmp_path: Path) ->
     assert stills == ["annotated.jpg", "clean.jpg", "crop.jpg"]
 
 
-def test_observing_records_and_sends_nothing(tmp_path: Path) -> None:
-    source = film(tmp_path / "yard.mp4", pictures=60, rate=10)
-    with receiving() as (receiver, arrivals):
-        site = site_file(tmp_path, source, receiver.port, mode="observe")
-        with ppe(tmp_path / "store", "watch", site) as process:
-            _, said = process.communicate(timeout=60)
-    assert process.returncode == 0, said
-    assert "observing, nothing is sent" in said
-    assert arrivals == []
-    alerts, waiting = kept(tmp_path / "store")
-    assert [alert.equipment for alert in alerts] == ["vest"]
-    assert waiting == 0  # nor is it sent later
-
-
 def test_a_live_camera_is_watched_until_it_is_told_to_stop(tmp_path: Path) -> None:
     with http_camera(Camera(parts=[jpeg(320, 240)], every=0.1)) as camera, receiving() as (receiver, arrivals):
         site = site_file(tmp_path, camera.url, receiver.port)
@@ -73,16 +58,6 @@ def test_a_live_camera_is_watched_until_it_is_told_to_stop(tmp_path: Path) -> No
     assert alert.ended is None  # it goes on with the next start
     assert waiting == 0
     assert types(arrivals) == ["alert.fired"]
-
-
-def test_an_absent_camera_is_told_and_no_reason_to_stop(tmp_path: Path) -> None:
-    with receiving() as (receiver, arrivals):
-        site = site_file(tmp_path, f"rtsp://127.0.0.1:{free_port()}/h264", receiver.port)
-        with ppe(tmp_path / "store", "watch", site) as process:
-            assert eventually(lambda: types(arrivals) == ["camera.offline"])
-            assert process.poll() is None
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
 
 
 def test_serving_and_watching_in_one_process(tmp_path: Path) -> None:
@@ -104,24 +79,3 @@ def test_serving_and_watching_in_one_process(tmp_path: Path) -> None:
         assert "Traceback" not in said
     (alert,), waiting = kept(tmp_path / "store")
     assert (alert.equipment, alert.ended, waiting) == ("vest", None, 0)
-
-
-def test_an_endpoint_that_cannot_be_used_starts_nothing(tmp_path: Path) -> None:
-    site = site_file(tmp_path, "rtsp://10.0.0.5/live", 9000)
-    site.write_text(site.read_text().replace("    lan: true\n", ""))
-    with ppe(tmp_path / "store", "watch", site) as process:
-        said, faults = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert "ppe: endpoint here: a webhook URL begins with https://" in faults
-    assert "Traceback" not in faults
-    assert said == ""
-    assert not (tmp_path / "store").exists()
-
-
-def test_a_store_that_is_in_use_is_told(tmp_path: Path) -> None:
-    site = site_file(tmp_path, film(tmp_path / "yard.mp4", pictures=10, rate=10), 9)
-    with Store(tmp_path / "store", []), ppe(tmp_path / "store", "watch", site) as process:
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert "ppe: the store in" in said
-    assert "Traceback" not in said

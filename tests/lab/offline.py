@@ -2,7 +2,8 @@
 
     python -m tests.lab.offline DATA BASE OUT EPOCHS [NAME]
 
-With NAME the process is killed at the first file that it opens once a file of that name stands in its place.
+Where OUT is a run that was interrupted, it goes on with that. With NAME the process is killed at the first file that it
+opens once a file of that name stands in its place.
 """
 
 from __future__ import annotations
@@ -35,9 +36,12 @@ def watch(name: str | None) -> None:
 
 def main(data: str, base: str, out: str, epochs: str, name: str | None = None) -> None:
     watch(name)
-    from service.lab.train import train
+    from service.lab.train import resume, train
 
-    train(Path(data), Path(base), Path(out), epochs=int(epochs), imgsz=64, batch=4, precision="fp32")
+    if Path(out).exists():
+        resume(Path(out))
+    else:
+        train(Path(data), Path(base), Path(out), epochs=int(epochs), imgsz=64, batch=4, precision="fp32")
 
 
 if __name__ == "__main__":

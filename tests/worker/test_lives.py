@@ -67,7 +67,7 @@ def test_another_cameras_alerts_are_left_alone() -> None:
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["stopped", "killed"])
-@pytest.mark.parametrize("second", [1, 2, 3, 31, 59])
+@pytest.mark.parametrize("second", [1, 3, 31])
 def test_a_restart_in_an_episode_is_one_alert_in_the_real_store(tmp_path: Path, second: int, killed: bool) -> None:
     """All sixty seconds: python -m benchmarks.restart."""
     outcome = one_restart(tmp_path, second, killed=killed)

@@ -1,0 +1,117 @@
+"""A whole site, put together by `wiring.watching`: cameras, store and delivery, and what keeps them from starting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from service.detectors.fake import FakeDetector
+from service.settings import Settings
+from service.sitefile import SiteFile, parse_site
+from service.store.store import Store
+from service.wiring import WiringError, bad_sources, lent, watching
+from tests.cli.workers import two_workers
+from tests.pictures.films import film
+
+SECRET = "whsec_" + "c2VjcmV0LWNhbmFyeS1zZWNyZXQtY2FuYXJ5LTMy"
+HOOK = "endpoints: {here: {url: http://127.0.0.1:9/, secret_env: HOOK_SECRET, lan: true}}\n"
+
+Site = Callable[[str], SiteFile]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Read a site file's text; it may name yard.mp4, six seconds of film."""
+    film(tmp_path / "yard.mp4", pictures=60, rate=10)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    return lambda text: parse_site(text, tmp_path / "site.yaml")
+
+
+def watch_to_the_end(site: SiteFile, folder: Path) -> Store:
+    """Watch until all films have ended; return the store, opened again for an endpoint."""
+    detector = FakeDetector(two_workers)
+    with capture_logs(), watching(site, Settings(store=folder), detector) as running:
+        assert running.wait(30)
+    detector.close()
+    return Store(folder, ["here"])
+
+
+def test_observing_records_and_sends_nothing_then_or_later(site: Site, tmp_path: Path) -> None:
+    observed = site(f"mode: observe\ncameras: {{yard: yard.mp4}}\n{HOOK}")
+    with watch_to_the_end(observed, tmp_path / "store") as store:
+        (alert,) = store.alerts()
+        assert (alert.camera, alert.equipment) == ("yard", "vest")
+        history = store.alert(alert.id)
+        assert history
+        assert sorted(history.evidence) == ["annotated", "clean", "crop"]
+        assert store.backlog()["here"].pending == 0
+
+
+def test_alerting_keeps_what_nobody_takes(site: Site, tmp_path: Path) -> None:
+    with watch_to_the_end(site(f"cameras: {{yard: yard.mp4}}\n{HOOK}"), tmp_path / "store") as store:
+        assert store.backlog()["here"].pending == 1
+
+
+def test_films_are_watched_beside_each_other_and_a_damaged_one_is_told(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    three = site(f"cameras: {{yard: yard.mp4, gate: yard.mp4, dock: broken.mp4}}\n{HOOK}")
+    with watch_to_the_end(three, tmp_path / "store") as store:
+        assert {alert.camera for alert in store.alerts()} == {"yard", "gate"}
+        assert store.backlog()["here"].pending == 3
+
+
+def test_a_film_is_remembered_with_its_own_pace(site: Site, tmp_path: Path) -> None:
+    with watch_to_the_end(site("cameras: {yard: {source: yard.mp4, fps: 2.5}}\n"), tmp_path / "store") as store:
+        moments = [at for at, _ in store.recording("yard")]
+    assert len(moments) == 15
+    assert moments[-1].since(moments[0]) == pytest.approx(5.6, abs=0.01)
+    assert moments[-1].wall_ms - moments[0].wall_ms == pytest.approx(5600, abs=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("cameras: {gate: ftp://10.0.0.5/a}\n", "cameras.gate.source: ftp: is no kind of camera"),
+        ("cameras: {gate: nowhere.mp4}\n", "cameras.gate.source: there is no file or folder nowhere.mp4"),
+        (f"cameras: {{yard: yard.mp4}}\n{HOOK.replace(', lan: true', '')}", "endpoint here: a webhook URL begins"),
+        (
+            f"cameras: {{yard: yard.mp4}}\n{HOOK.replace('HOOK_SECRET', 'NOT_SET')}",
+            "endpoint here: a webhook secret is",
+        ),
+    ],
+)
+def test_what_keeps_a_site_from_starting_starts_nothing(site: Site, tmp_path: Path, text: str, words: str) -> None:
+    with (
+        pytest.raises(WiringError, match=words),
+        watching(site(text), Settings(store=tmp_path / "store"), FakeDetector()),
+    ):
+        pytest.fail("it started")
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_store_in_use_is_told(site: Site, tmp_path: Path) -> None:
+    with (
+        Store(tmp_path / "store", []),
+        pytest.raises(WiringError, match="is already open in another process"),
+        watching(site("cameras: {yard: yard.mp4}\n"), Settings(store=tmp_path / "store"), FakeDetector()),
+    ):
+        pytest.fail("it started")
+
+
+def test_absent_cameras_and_webcams_are_no_mistakes(site: Site) -> None:
+    assert bad_sources(site("cameras: {gate: rtsp://10.0.0.5/a, dock: /dev/video7, roof: http://roof/v}\n")) == []
+
+
+def test_a_lent_detector_stays_open() -> None:
+    detector = FakeDetector(two_workers)
+    borrowed = lent(detector)
+    borrowed.close()
+    assert borrowed.model is detector.model
+    image = np.zeros((240, 320, 3), dtype=np.uint8)
+    assert len(borrowed.detect(image)) == len(borrowed.submit(image).result()) == len(detector.detect(image))
+    detector.close()
