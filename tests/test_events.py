@@ -91,7 +91,7 @@ def test_published_schemas_are_up_to_date(tmp_path: Path) -> None:
     """They are written by service.delivery.schemas.write_schemas."""
     write_schemas(tmp_path)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
-        path.name: path.read_text(encoding="utf-8") for path in SCHEMAS.glob("*.json")
+        path.name: path.read_text(encoding="utf-8") for path in SCHEMAS.glob("*.*.json")
     }
 
 
