@@ -121,6 +121,14 @@ def test_the_saved_film_plays_in_browsers(yard: Path, tmp_path: Path) -> None:
     assert np.abs(pictures[5][240:].astype(int) - pictures[-1][240:]).max() > 100  # it names the open alert
 
 
+def test_a_slow_film_is_saved_at_its_own_pace(tmp_path: Path) -> None:
+    slow = film(tmp_path / "slow.mp4", pictures=20, rate=2)
+    watch("--source", slow, "--save", tmp_path / "judged.mp4")
+    with av.open(str(tmp_path / "judged.mp4")) as container:
+        assert container.duration
+        assert container.duration / av.time_base == pytest.approx(10, abs=0.5)
+
+
 def test_what_a_zone_ignores_is_black_in_the_saved_film_too(yard: Path, site: Path, tmp_path: Path) -> None:
     seen: list[Image] = []
 

@@ -17,6 +17,7 @@ from service.cli import app
 from service.settings import Settings
 from service.wiring import lent, open_detector
 from tests.cli.workers import real_weights
+from tests.conftest import NO_DATASETS
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def judge(datasets: Path, ppe: Command, tmp_path_factory: pytest.TempPathFactory
         if name not in done:
             clip, folder = datasets / "clips" / f"{name}.mp4", tmp_path_factory.mktemp(name)
             if not clip.is_file():
-                pytest.skip("needs the development datasets (PPE_TEST_DATA), which are not there")
+                pytest.skip(NO_DATASETS)
             saved, recording = folder / "judged.mp4", folder / "detections.jsonl"
             save = ["--save", saved] if name == "pratim_ppe-1" else []  # drawing takes as long as judging
             result = ppe("watch", "--source", clip, "--json", "--record", recording, *save)
