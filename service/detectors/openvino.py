@@ -23,6 +23,10 @@ from service.detectors.manifest import Weights, WeightsError, check_classes
 from service.ports import DetectorClosed, Image, Model
 from service.safety.detections import Detections
 
+# OpenVINO fills its table of types when it is first asked; two threads that ask first at once wait for each other for
+# ever, holding the interpreter. So it is asked here, while the module is imported.
+ov.Type.u8.to_dtype()
+
 Precision = Literal["auto", "f32", "bf16"]
 MOST_COMPILED: Final = 4
 

@@ -227,7 +227,7 @@ def test_piped_json_stays_clean_under_a_progress_bar(tmp_path: Path) -> None:
             while part := os.read(screen, 65536):
                 shown.append(part)
 
-    watching = threading.Thread(target=watch_screen)
+    watching = threading.Thread(target=watch_screen, daemon=True)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, env=environment, cwd=tmp_path) as process:
         os.close(terminal)
         watching.start()
