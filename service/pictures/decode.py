@@ -25,6 +25,9 @@ from service.ports import Image
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 _ANIMATED: Final = frozenset({"PNG", "WEBP"})
 
+_open = PillowImage.open
+"""Bound here: ultralytics replaces Pillow's function by one that answers an unknown format with an import error."""
+
 Code = Literal["EMPTY_FILE", "UNSUPPORTED_IMAGE", "IMAGE_UNREADABLE", "IMAGE_TOO_LARGE", "IMAGE_DIMENSIONS"]
 
 
@@ -84,7 +87,7 @@ def check_header(content: bytes, limits: PictureLimits) -> tuple[int, int]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with PillowImage.open(io.BytesIO(content), formats=FORMATS) as header:
+            with _open(io.BytesIO(content), formats=FORMATS) as header:
                 width, height = header.size
                 animated = header.format in _ANIMATED and getattr(header, "n_frames", 1) > 1
     except PillowImage.DecompressionBombError as error:
