@@ -50,7 +50,7 @@ def _clear_errors() -> Iterator[None]:
     except (DatasetError, WeightsError, TrainingError, ExportError) as error:
         refuse(str(error))
     except ModuleNotFoundError as error:
-        if error.name not in {"ultralytics", "torch", "onnx"}:
+        if (error.name or "").partition(".")[0] not in {"ultralytics", "torch", "onnx"}:
             raise
         refuse("this command needs the extra 'train': pip install 'ppe-monitor[train]'")
     except OSError as error:
@@ -119,12 +119,12 @@ def prepare_command(
 @dataset.command("cards")
 def cards_command() -> None:
     """List the dataset cards that the project ships."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from service.lab.dataset.cards import read_card
     from service.settings import shipped
 
-    table = Table("card", "title", "licence", "how to get it")
+    table = Table(Column("card", no_wrap=True), "title", "licence", "how to get it")
     for path in sorted(shipped("datasets").glob("*.toml")):
         card = read_card(path)
         table.add_row(card.name, card.title, card.licence, card.how_to_get)

@@ -28,8 +28,13 @@ def average(checkpoints: list[Path], out: Path) -> None:
     missing = [path for path in checkpoints if not path.is_file()]
     if missing or len(checkpoints) < 2:
         raise TrainingError(f"{missing[0]}: no such checkpoint" if missing else "give two checkpoints or more")
-    loaded = [torch_load(path, map_location="cpu") for path in checkpoints]
-    models = [(state.get("ema") or state["model"]).float() for state in loaded]
+    loaded, models = [], []
+    for path in checkpoints:
+        try:
+            loaded.append(torch_load(path, map_location="cpu"))
+            models.append((loaded[-1].get("ema") or loaded[-1]["model"]).float())
+        except Exception as error:  # what is no checkpoint raises what it likes
+            raise TrainingError(f"{path}: no checkpoint of ultralytics") from error
     states = [model.state_dict() for model in models]
     for path, model, state in zip(checkpoints, models, states, strict=True):
         shapes = {name: tensor.shape for name, tensor in state.items()}

@@ -155,11 +155,11 @@ def resume(out: Path) -> Path:
     Raises:
         TrainingError: the run is finished, its dataset is another one, or no checkpoint of it can be read.
     """
-    go_offline()
     out = out.resolve()
     recipe = out / "recipe.json"
     if not recipe.is_file():
         raise TrainingError(f"{out}: no training run (ppe train writes recipe.json there)")
+    go_offline()
     told = json.loads(recipe.read_text(encoding="utf-8"))
     best, last = out / "weights" / "best.pt", out / "weights" / "last.pt"
     kept = {path: _checkpoint(path) for path in sorted(out.glob("epochs/epoch-*.pt"), reverse=True)}

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import cv2
+import matplotlib as mpl
 import numpy as np
 import pytest
 import yaml
@@ -208,3 +209,28 @@ def test_bad_cards_are_refused(tmp_path: Path, text: str, said: str) -> None:
     path.write_text(text)
     with pytest.raises(DatasetError, match=said):
         read_card(path)
+
+
+def test_people_are_added_by_a_model_and_marked(trained: Path, tmp_path: Path) -> None:
+    unlabelled = CARD.model_copy(update={"people_labelled": False})
+    folder = export(tmp_path / "one")
+    photo = cv2.imread(str(Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"))
+    cv2.imwrite(str(folder / "train" / "images" / "train_jpg.rf.abc.jpg"), np.asarray(photo))
+    counts = prepare([Source(unlabelled, folder)], tmp_path / "out", people_from=trained).as_json()
+    assert counts["people_added"] == {"made/train": 1}
+    assert counts["boxes"] == {"made/train/helmet": 1, "made/valid/helmet": 1}
+    first, _ = (tmp_path / "out/train/labels/made__train_jpg.rf.abc.txt").read_text().splitlines()
+    assert first.startswith("0 ")
+    rows = (tmp_path / "out/provenance.jsonl").read_text().splitlines()
+    assert [json.loads(row)["people"] for row in rows] == [f"added by {trained.name}"] * 2
+
+
+def test_what_sees_no_people_is_refused_before_anything_is_written(ultralytics: None, tmp_path: Path) -> None:
+    unlabelled = CARD.model_copy(update={"people_labelled": False})
+    source = Source(unlabelled, export(tmp_path / "one"))
+    with pytest.raises(DatasetError, match="no such weights"):
+        prepare([source], tmp_path / "out", people_from=tmp_path / "yolo11n.pt")
+    (tmp_path / "note.pt").write_text("not weights")
+    with pytest.raises(DatasetError, match="ultralytics can't read these weights"):
+        prepare([source], tmp_path / "out", people_from=tmp_path / "note.pt")
+    assert not (tmp_path / "out").exists()

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from service.lab import evaluate, report
 from service.lab.counting import Judged
 from service.lab.dataset.cards import read_card
 from service.lab.dataset.faults import DatasetError
+from service.lab.dataset.people import open_people
 from service.lab.dataset.prepare import Source
 from service.lab.evaluate import Seen
 from service.lab.truth import TruthPerson, TruthPicture, read_truth, write_truth
@@ -25,7 +28,7 @@ from service.safety.detections import Detections
 from service.safety.equipment import CLASSES, ClassName, State
 from service.safety.thresholds import Thresholds
 from service.settings import shipped
-from tests.lab.people import judged, person, picture_set, said
+from tests.lab.people import CARD, judged, person, picture_set, said
 from tests.safety.scenes import Row, head_of, person_at, scene, torso_of
 
 WORKER = person_at(100, 60, 120, 360)
@@ -254,11 +257,28 @@ def test_the_least_height_is_where_recall_is_reached_and_stays(pictures: list[Ju
     assert evaluate.least_heights(pictures)["vest"] == 200.0
 
 
-def test_box_metrics_need_the_pt(tmp_path: Path) -> None:
-    pytest.importorskip("ultralytics", reason="ultralytics is not installed (extra: train)")
+def test_box_metrics_need_the_pt(ultralytics: None, tmp_path: Path) -> None:
     source, _ = three_pictures(tmp_path)
     with pytest.raises(WeightsError, match="names no pt file, it holds onnx"):
         evaluate.box_metrics(manifest(tmp_path, "onnx"), source.card, source.folder, "valid")
+
+
+def test_box_metrics_are_of_the_classes_that_are_there(trained: Path, tmp_path: Path) -> None:
+    """A photograph whose one person is labelled where the model sees them, and a helmet where there is none."""
+    images, labels = tmp_path / "valid" / "images", tmp_path / "valid" / "labels"
+    images.mkdir(parents=True)
+    labels.mkdir()
+    photo = cv2.imread(str(Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"))
+    cv2.imwrite(str(images / "a.jpg"), np.asarray(photo))
+    (tmp_path / "data.yaml").write_text("val: valid/images\nnames: [helmet, vest, person]\n", encoding="utf-8")
+    (seen,) = [box for box in open_people(trained, 0.5)(images / "a.jpg") if box.h > 0.5]
+    row = f"2 {seen.cx} {seen.cy} {seen.w} {seen.h}\n0 0.05 0.05 0.05 0.05\n"
+    (labels / "a.txt").write_text(row, encoding="utf-8")
+    found = evaluate.box_metrics(trained.with_name("manifest.json"), CARD, tmp_path, "valid")
+    assert set(found) == {"AP50 helmet", "AP50 person", "AP50 mean", "AP50-95 mean"}
+    assert found["AP50 person"] > 0.9
+    assert found["AP50 helmet"] == 0
+    assert found["AP50 mean"] == pytest.approx(found["AP50 person"] / 2, abs=1e-4)
 
 
 def test_the_shipped_weights_on_real_pictures(tmp_path: Path, datasets: Path) -> None:

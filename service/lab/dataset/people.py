@@ -3,30 +3,39 @@ people are background. What was added is marked in the provenance of the prepare
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from service.lab.dataset.faults import DatasetError
 from service.lab.dataset.records import LabelledBox, clipped
+from service.lab.train import go_offline
+
+SeePeople = Callable[[Path], tuple[LabelledBox, ...]]
+"""Picture -> the people seen on it."""
 
 
-def people_of(weights: Path, pictures: Iterable[Path], confidence: float = 0.3) -> Iterator[tuple[LabelledBox, ...]]:
-    """Yield the person boxes that a COCO-trained ``.pt`` sees on each picture, in order.
+def open_people(weights: Path, confidence: float = 0.3) -> SeePeople:
+    """Open a COCO-trained ``.pt`` that sees people.
 
     Raises:
-        DatasetError: the weights are missing or know no class called person.
+        DatasetError: the weights are missing, can't be read, or know no class called person.
     """
     if not weights.is_file():
         raise DatasetError(weights, "no such weights (a COCO model such as yolo11n.pt is needed to add person boxes)")
-    os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", ULTRALYTICS_SAFE_LOAD="1")
+    go_offline()
     from ultralytics import YOLO  # heavy and optional: only needed here
 
-    model = YOLO(str(weights))
+    try:
+        model = YOLO(str(weights), task="detect")
+    except Exception as error:
+        raise DatasetError(weights, "ultralytics can't read these weights") from error
     person = [index for index, name in model.names.items() if name == "person"]
     if not person:
         raise DatasetError(weights, "knows no class called person")
-    for picture in pictures:
+
+    def see(picture: Path) -> tuple[LabelledBox, ...]:
         result = model.predict(str(picture), conf=confidence, classes=person, imgsz=640, verbose=False)[0]
         corners = result.boxes.xyxyn.tolist() if result.boxes is not None else []
-        yield tuple(box for box in (clipped("person", *corner) for corner in corners) if box is not None)
+        return tuple(box for box in (clipped("person", *corner) for corner in corners) if box is not None)
+
+    return see

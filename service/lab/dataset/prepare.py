@@ -19,7 +19,7 @@ import yaml
 from service.lab.dataset.cards import Card
 from service.lab.dataset.coco import coco_files, read_coco
 from service.lab.dataset.faults import DatasetError
-from service.lab.dataset.people import people_of
+from service.lab.dataset.people import SeePeople, open_people
 from service.lab.dataset.records import SPLITS, LabelledBox, Picture, Split
 from service.lab.dataset.yolo import read_yolo
 from service.safety.equipment import CLASS_ID, CLASSES
@@ -100,11 +100,12 @@ def prepare(
         (source.card, [picture for picture in read_export(source.folder) if picture.split in splits])
         for source in sources
     ]
+    see = open_people(people_from) if unlabelled and people_from is not None else None
     counts = Counts()
     out.mkdir(parents=True, exist_ok=True)
     with (out / "provenance.jsonl").open("w", encoding="utf-8") as provenance:
         for card, listed in pictures:
-            for picture, added in _with_people(card, listed, people_from):
+            for picture, added in _with_people(card, listed, see):
                 name = _write(out, card, picture, added, counts)
                 row = {
                     "picture": name,
@@ -122,12 +123,10 @@ def prepare(
 
 
 def _with_people(
-    card: Card, pictures: list[Picture], people_from: Path | None
+    card: Card, pictures: list[Picture], see: SeePeople | None
 ) -> Iterator[tuple[Picture, tuple[LabelledBox, ...]]]:
-    if card.people_labelled or people_from is None:
-        yield from ((picture, ()) for picture in pictures)
-    else:
-        yield from zip(pictures, people_of(people_from, (picture.path for picture in pictures)), strict=True)
+    for picture in pictures:
+        yield picture, () if card.people_labelled or see is None else see(picture.path)
 
 
 def _write(out: Path, card: Card, picture: Picture, added: tuple[LabelledBox, ...], counts: Counts) -> str:
