@@ -152,6 +152,8 @@ class AlertBook:
             self._pause(key, waiting, step)
             return []
         if key in self._lost:
+            if not demand.confirmed:
+                return []
             continued = self._lost.pop(key)
             alert = replace(continued.alert, seen=at, box=demand.box, ended=None, ending=None)
             self._open[key] = _Open(alert, at)
@@ -165,7 +167,7 @@ class AlertBook:
         waiting = replace(waiting, unknown_for=0.0)
         lasted = at.since(waiting.start) - waiting.paused
         enough = demand.by_absence or demand.sightings - waiting.before >= self._policy.least_sightings
-        if enough and lasted + 1e-9 >= self._policy.on_delay:
+        if demand.confirmed and enough and lasted + 1e-9 >= self._policy.on_delay:
             alert = self._alert(demand, waiting.start, at)
             self._open[key] = _Open(alert, at)
             return [AlertChange("fired", alert, at)]

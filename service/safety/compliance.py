@@ -31,6 +31,8 @@ TURN: Final = 0.6
 LONGEST_STEP: Final = 1.0
 """Seconds that one frame stands for at most."""
 
+SLOWER: Final = 0.1
+"""Body heights that each second out of sight counts for when several lost people could be the one who reappears."""
 NEWCOMER: Final = 2.0
 """Seconds in which somebody new can still turn out to be somebody lost."""
 
@@ -222,7 +224,7 @@ class Compliance:
         present = {track for track, _ in tracked}
         lost = [known for known in self._people if known.track not in present]
         claims = sorted(
-            (distance, index, number)
+            (distance + SLOWER * at.since(known.last_seen), index, number)
             for index, (track, sighting) in enumerate(tracked)
             if track not in by_track or at.since(by_track[track].first_seen) <= NEWCOMER
             for number, known in enumerate(lost)

@@ -25,6 +25,13 @@ _BUCKET: Final = 60.0
 _STATES: Final[dict[Standing, State]] = {"met": "worn", "violated": "missing", "unknown": "unknown"}
 
 PersonSeconds = dict[tuple[Equipment, State], float]
+Blind = Literal["mostly_unknown", "detector_failed"]
+"""Why a camera can't judge: people are seen and mostly not what they wear, or the detector gives no answers."""
+
+
+def blindness(equipment: Equipment, reason: Blind) -> str:
+    """Name the condition of a camera that can't judge an equipment for a reason."""
+    return f"cannot_judge {equipment} {reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class CannotJudge:
     Attributes:
         unknown_share: share of unknown person-seconds in the window.
         person_seconds: observed person-seconds in the window.
+        window: the last seconds that the two numbers are of.
     """
 
     camera: str
@@ -42,6 +50,13 @@ class CannotJudge:
     unknown_share: float
     person_seconds: float
     at: Moment
+    reason: Blind = "mostly_unknown"
+    window: float = WINDOW
+
+    @property
+    def condition(self) -> str:
+        """The name of what begins or is over."""
+        return blindness(self.equipment, self.reason)
 
 
 class Coverage:
@@ -52,6 +67,10 @@ class Coverage:
         self._buckets: deque[tuple[float, Counter[tuple[Equipment, State]]]] = deque()
         self._blind: set[Equipment] = set()
         self._last: Moment | None = None
+
+    def restore(self, blind: Iterable[Equipment]) -> None:
+        """Take over from before a restart what the camera could not judge: that it can again is a change."""
+        self._blind.update(blind)
 
     def advance(self, demands: Iterable[Demand], at: Moment) -> tuple[PersonSeconds, tuple[CannotJudge, ...]]:
         """Take one frame's demands; return the person-seconds that it adds and what changed."""

@@ -19,6 +19,7 @@ from service.safety.alerts import Alert, AlertBook, AlertChange
 from service.safety.compliance import Compliance, PersonState, Remembered
 from service.safety.coverage import CannotJudge, Coverage, PersonSeconds
 from service.safety.detections import Detections
+from service.safety.equipment import Equipment
 from service.safety.moment import Moment
 from service.safety.rules import Demand, demands
 from service.safety.site import Scene
@@ -86,11 +87,14 @@ class Monitor:
         """The alerts that are open now."""
         return self._book.open
 
-    def restore(self, alerts: Iterable[Alert]) -> None:
-        """Take over alerts from before a restart, open ones and those that ended as lost_sight a moment ago.
+    def restore(self, alerts: Iterable[Alert], blind: Iterable[Equipment] = ()) -> None:
+        """Take over what was before a restart.
 
-        Their moments must be on this run's clock.
+        Args:
+            alerts: open ones and those that ended as lost_sight a moment ago, on this run's clock.
+            blind: what the camera could not judge.
         """
+        self._coverage.restore(blind)
         alerts = tuple(alerts)
         latest: dict[str, Alert] = {}
         for alert in sorted(alerts, key=lambda alert: alert.seen):

@@ -22,6 +22,7 @@ class Demand:
     Attributes:
         since: when this standing began.
         sightings: frames that said missing since then.
+        confirmed: this very frame says what the standing says (a belief outlives frames that contradict it).
         by_absence: violated by the opt-in absence rule, not by a box that says so.
         zone_uncertain: where the person stands was not seen (feet out of the picture); the box's lower edge was taken.
     """
@@ -33,6 +34,7 @@ class Demand:
     since: Moment
     sightings: int
     box: Box
+    confirmed: bool = True
     by_absence: bool = False
     zone_uncertain: bool = False
 
@@ -63,6 +65,7 @@ def _of_person(person: PersonState, scene: Scene, width: int, height: int, at: M
             unseen if absent and unseen is not None else belief.since,
             belief.sightings,
             person.sighting.box,
+            absent or person.sighting.of(requirement.equipment).state == belief.state,
             absent,
             uncertain,
         )

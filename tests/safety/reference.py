@@ -16,6 +16,7 @@ class Seen:
     standing: str | None
     since: float
     sightings: int
+    confirmed: bool = True
 
 
 def reference(history: list[Seen], policy: AlertPolicy) -> list[tuple[float, str]]:
@@ -38,7 +39,7 @@ def _change(history: list[Seen], changes: list[tuple[float, str]], policy: Alert
     is_open = bool(changes) and changes[-1][1] in ("fired", "updated")
     if is_open:
         return _ending(history, changes[-1][0], policy)
-    if last.standing != "violated":
+    if last.standing != "violated" or not last.confirmed:
         return None
     if changes and changes[-1][1] == "lost_sight" and _still_the_same(history, changes[-1][0], policy):
         return "updated"

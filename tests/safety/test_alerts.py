@@ -23,32 +23,39 @@ def moment(seconds: float) -> Moment:
 
 
 def histories(script: list[tuple[float, str | None]]) -> list[Seen]:
-    """From (interval, standing) a frame. A violation's `since` lives through gaps without worn of up to 3.5 s."""
+    """From (interval, standing) a frame. A violation's `since` lives through gaps without worn of up to 3.5 s.
+
+    "doubted" is a violation that is still believed on a frame that doesn't show it.
+    """
     frames: list[Seen] = []
     seconds, since, since_other, sightings = 0.0, 0.0, 0.0, 0
     evidence: tuple[float, str] | None = None
     before: str | None = None
-    for interval, standing in script:
+    for interval, shown in script:
         seconds = round(seconds + interval, 3)
+        confirmed, standing = shown != "doubted", shown
+        if not confirmed:
+            believed = before == "violated" and evidence is not None and seconds - evidence[0] <= 3.5
+            standing = "violated" if believed else "met"
         if standing == "violated":
             if evidence is None and before is None and len(frames) % 2:
                 since, sightings = max(0.0, seconds - 20), 40  # bare-headed long before somebody asked for a helmet
             elif evidence is None or evidence[1] == "met" or seconds - evidence[0] > 3.5:
                 since, sightings = seconds, 0
-            sightings += 1
+            sightings += confirmed
         elif standing != before:
             since_other = seconds
         if standing in ("met", "violated"):
             evidence = (seconds, standing)
         began = since if standing == "violated" else since_other if standing else 0.0
-        frames.append(Seen(seconds, standing, began, sightings if standing == "violated" else 0))
+        frames.append(Seen(seconds, standing, began, sightings if standing == "violated" else 0, confirmed))
         before = standing
     return frames
 
 
 def demand(seen: Seen, person: str = "p", equipment: str = "helmet") -> Demand:
     standing: Standing = seen.standing  # type: ignore[assignment]
-    return Demand(person, "gate", equipment, standing, moment(seen.since), seen.sightings, BOX)  # type: ignore[arg-type]
+    return Demand(person, "gate", equipment, standing, moment(seen.since), seen.sightings, BOX, seen.confirmed)  # type: ignore[arg-type]
 
 
 def play(frames: list[Seen], policy: AlertPolicy = POLICY) -> list[AlertChange]:
@@ -69,7 +76,7 @@ def steady(standing: str | None, seconds: float, interval: float = 0.2) -> list[
 
 
 intervals = st.sampled_from([0.1, 0.2, 0.4, 1.0, 5.0, 20.0])
-standings = st.sampled_from(["met", "violated", "violated", "unknown", None])
+standings = st.sampled_from(["met", "violated", "violated", "doubted", "unknown", None])
 scripts = st.lists(st.tuples(intervals, standings, st.integers(1, 12)), max_size=20).map(
     lambda runs: [(interval, standing) for interval, standing, count in runs for _ in range(count)]
 )
@@ -121,6 +128,13 @@ def test_who_comes_into_a_zone_bare_headed_has_the_delay_too() -> None:
     (fired,) = changes
     assert fired.at.seconds == pytest.approx(62.0)
     assert fired.alert.since.seconds == pytest.approx(60.0)
+
+
+def test_nothing_fires_on_a_frame_that_contradicts_it() -> None:
+    """A belief turns late: when the delay ends while frames show it worn, the alert waits for one that does not."""
+    assert play(histories([*steady("violated", 1.6), *steady("doubted", 1.6), *steady("met", 10)])) == []
+    (fired,) = play(histories([*steady("violated", 1.6), *steady("doubted", 1.6), *steady("violated", 0.2)]))
+    assert fired.at.seconds == pytest.approx(3.4)
 
 
 def test_a_short_violation_is_no_alert() -> None:
