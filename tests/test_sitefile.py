@@ -12,7 +12,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.safety.site import DAYS, AlertPolicy, Day, Scene, Shift, Zone
-from service.sitefile import LARGEST, SiteFile, SiteFileError, missing_secrets, parse_site, read_site
+from service.sitefile import (
+    LARGEST,
+    SiteFile,
+    SiteFileError,
+    missing_secrets,
+    parse_site,
+    read_site,
+)
 
 HERE = Path("site.yaml")
 SQUARE = "[[0, 0], [1, 0], [1, 1], [0, 1]]"
@@ -233,6 +240,7 @@ LEAKS = [
     "cameras: {{gate: a}}\nendpoints: {{hook: {{url: 'ftp://{}@h', secret_env: A}}}}\n",
     "cameras: {{gate: a}}\nendpoints: {{hook: {{url: 'https://h', secret: whsec_{}}}}}\n",
     "cameras: {{gate: a}}\nendpoints: {{hook: {{url: 'https://h', secret_env: whsec_{}=}}}}\n",
+    "cameras: {{gate: a}}\nendpoints: {{hook: {{url: 'https://h', secret_env: whsec_{}}}}}\n",
     "cameras:\n  gate: rtsp://admin:{}@10.0.0.5: [\n",
     "cameras:\n  gate: 'rtsp://admin:{}@10.0.0.5\n",
     'cameras:\n  gate: "rtsp://admin:{}\\q@10.0.0.5"\n',
@@ -268,18 +276,28 @@ def test_a_damaged_file_is_a_site_or_a_list_of_mistakes(place: int, cut: int, pu
     assert all(1 <= line <= last and what for line, _, what in mistakes(text))
 
 
+ALERTING = FULL.replace("mode: observe", "mode: alert")
+
+
 def test_secrets_that_are_not_set() -> None:
-    site = parse_site(FULL, HERE)
+    site = parse_site(ALERTING, HERE)
     assert missing_secrets(site, {}) == ["GATE_PASSWORD", "HOOK_SECRET"]
     assert missing_secrets(site, {"HOOK_SECRET": "whsec_x", "GATE_PASSWORD": ""}) == ["GATE_PASSWORD"]
     assert missing_secrets(site, {"HOOK_SECRET": "whsec_x", "GATE_PASSWORD": "y"}) == []
     assert missing_secrets(SiteFile.model_validate({"cameras": {"gate": "a"}})) == []
 
 
+def test_a_site_that_is_only_observed_needs_no_secret_of_an_endpoint() -> None:
+    observed = parse_site(FULL, HERE)
+    assert missing_secrets(observed, {}) == ["GATE_PASSWORD"]
+    assert (list(observed.endpoints), observed.receivers) == (["safety"], {})
+    assert list(parse_site(ALERTING, HERE).receivers) == ["safety"]
+
+
 def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATE_PASSWORD", "x")
     monkeypatch.delenv("HOOK_SECRET", raising=False)
-    assert missing_secrets(parse_site(FULL, HERE)) == ["HOOK_SECRET"]
+    assert missing_secrets(parse_site(ALERTING, HERE)) == ["HOOK_SECRET"]
 
 
 BERLIN = ZoneInfo("Europe/Berlin")

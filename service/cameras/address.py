@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 LONGEST: Final = 2048
 SCHEMES: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 HARMLESS: Final = frozenset({"camera", "channel", "fps", "profile", "resolution", "stream", "subtype"})
+REFUSED: Final = "The host's address is one that no camera has: check the host in the URL."
 _DEVICE: Final = re.compile(r"(?:/dev/video)?(\d{1,3})")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 _START: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_PAIR: Final = re.compile(r"([^=&;/?#]+)=([^&;/?#]*)")
+_PAIR: Final = re.compile(r"([^=&;/?#]+)(=)[^&;/?#]*")
+_PARAMETER: Final = re.compile(r"([^=&;#]+)(=?)[^&;#]*")
 
 
 class SourceError(Exception):
@@ -107,11 +109,18 @@ def with_login(url: str, user: str, password: str) -> str:
 def redacted(url: str) -> str:
     """Return a URL, or what was meant to be one, fit for logs and people.
 
-    Everything up to the last ``@`` goes, for passwords that hold ``@ / ? #`` unencoded; so do the values of all
-    parameters but a few that are known to be harmless, for cameras that take their password there.
+    Everything up to the last ``@`` goes, for passwords that hold ``@ / ? #`` unencoded; so do all parameters but a few
+    that are known to be harmless, for cameras that take their password there.
     """
     mark = _START.match(url)
     start = mark[0] if mark else ""
     _, login, place = url[len(start) :].rpartition("@")
-    place = _PAIR.sub(lambda pair: pair[0] if pair[1].lower() in HARMLESS else f"{pair[1]}=***", place)
-    return f"{start}{'***@' if login else ''}{place}"
+    path, asks, query = place.partition("?")
+    shown = _PAIR.sub(_hidden, path) + asks + _PARAMETER.sub(_hidden, query)
+    return f"{start}{'***@' if login else ''}{shown}"
+
+
+def _hidden(parameter: re.Match[str]) -> str:
+    if parameter[1].lower() in HARMLESS:
+        return parameter[0]
+    return f"{parameter[1]}=***" if parameter[2] else "***"

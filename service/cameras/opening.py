@@ -6,8 +6,10 @@ import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-from service.cameras.address import SourceError, parse_address
+from service.addresses import reach_of_host
+from service.cameras.address import REFUSED, SourceError, parse_address, redacted
 from service.cameras.child import ChildDecoder
 from service.cameras.live import LiveSource
 from service.cameras.orders import Order
@@ -71,3 +73,19 @@ def is_live(source: str) -> bool:
         SourceError: it is of no known kind.
     """
     return parse_address(source) is not None
+
+
+def source_fault(source: str) -> str:
+    """Say what is wrong with a source, without opening it or looking its host up, or "".
+
+    A camera that is only absent is no fault; a login or parameter is not repeated.
+    """
+    try:
+        address = parse_address(source)
+    except SourceError as error:
+        return error.detail
+    if address is None:
+        return "" if Path(source).exists() else f"there is no file or folder {redacted(source)}"
+    if address.kind == "usb" or reach_of_host(urlsplit(address.url).hostname or "") != "never":
+        return ""
+    return REFUSED

@@ -8,7 +8,6 @@ from typing import Final
 
 STEPS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 JITTER: Final = 0.2
-_ROUNDING: Final = 1e-4  # containers keep times in milliseconds or worse: 0.1999 is 0.2
 
 
 def delays(random: Callable[[], float]) -> Iterator[float]:
@@ -46,23 +45,4 @@ class Pace:
             return False
         late = now - self._due > self._period / 2
         self._due = (now if late else self._due) + self._period
-        return True
-
-
-class Samples:
-    """Takes of a recorded film the first frame at or after each multiple of 1 / fps seconds.
-
-    Args:
-        fps: frames a second of film.
-    """
-
-    def __init__(self, fps: float) -> None:
-        self._fps = fps
-        self._next = 0
-
-    def takes(self, at: float) -> bool:
-        """Tell whether the frame at position `at` in seconds is due. Positions never go back."""
-        if at < self._next / self._fps - _ROUNDING:
-            return False
-        self._next = math.floor((at + _ROUNDING) * self._fps) + 1
         return True

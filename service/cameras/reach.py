@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import time
 from urllib.parse import SplitResult
 
-from service.cameras.address import SCHEMES
+from service.addresses import reach, resolve
+from service.cameras.address import REFUSED, SCHEMES
 from service.cameras.orders import FeedError
 
 
@@ -48,25 +48,16 @@ def allowed(parts: SplitResult, *, loopback: bool) -> list[tuple[str, int]]:
         FeedError: one of its addresses may not be opened.
     """
     port = parts.port or SCHEMES[parts.scheme]
-    found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = resolve(str(parts.hostname), port)
     if not all(may_open(address, loopback=loopback) for address in addresses):
-        raise FeedError("SOURCE_REFUSED", "The host's address is one that no camera has: check the host in the URL.")
+        raise FeedError("SOURCE_REFUSED", REFUSED)
     return [(address, port) for address in addresses]
 
 
 def may_open(address: str, *, loopback: bool) -> bool:
-    """Tell whether a camera may be at an IP address.
-
-    Private networks are where cameras live. Link-local addresses, where clouds keep their metadata, multicast and
-    unspecified ones are refused; this machine itself when `loopback` is False.
-    """
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) in {"100.100.100.200", "fd00:ec2::254"}:
-        return False
-    return loopback or not ip.is_loopback
+    """Tell whether a camera may be at an IP address; at one of this machine only when `loopback` is True."""
+    where = reach(address)
+    return where != "never" and (loopback or where != "here")
 
 
 def blamed(error: OSError) -> FeedError:

@@ -7,7 +7,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its complaints about broken files come as our own sentences
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**28))
 
@@ -15,14 +14,12 @@ import cv2
 import numpy as np
 
 from service.cameras.address import SourceError
-from service.cameras.pace import Samples
+from service.films import PICTURES, FilmReader, UnreadableFilm, open_film
 from service.ports import CameraState, Frame, Image
 from service.safety.moment import Moment
 
 Story = Generator[Frame | CameraState, None, None]
 
-PICTURES: Final = frozenset({".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-_PLAYLISTS: Final = (b"#EXTM3U", b"ffconcat")  # they would have FFmpeg open other files and addresses
 _NAMED: Final = 3
 
 
@@ -57,21 +54,10 @@ def open_video(path: Path, *, fps: float, start_ms: int) -> RecordedSource:
         SourceError: it is no video that can be read.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise SourceError("SOURCE_UNAVAILABLE", f"{path} can't be read ({error.strerror}).") from error
-    if not head:
-        raise SourceError("SOURCE_INVALID", f"{path} is empty (0 bytes).")
-    if head.startswith(_PLAYLISTS):
-        raise SourceError("SOURCE_REFUSED", f"{path} is a playlist: name the video files themselves.")
-    if path.suffix.lower() in PICTURES:
-        raise SourceError("SOURCE_INVALID", f"{path} is a single picture: name a folder of pictures or a video.")
-    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
-    if not capture.isOpened() or not capture.grab():
-        capture.release()
-        raise SourceError("SOURCE_INVALID", f"{path} is no video that can be read, or it is damaged.")
-    return RecordedSource(_told_video(capture, Samples(fps), start_ms))
+        film = open_film(path)
+    except UnreadableFilm as error:
+        raise SourceError(error.code, f"{path} {error.detail}.") from error
+    return RecordedSource(_told_video(film, fps, start_ms))
 
 
 def open_folder(path: Path, *, fps: float, start_ms: int) -> RecordedSource:
@@ -94,30 +80,16 @@ def open_folder(path: Path, *, fps: float, start_ms: int) -> RecordedSource:
     return RecordedSource(_told_folder(found, fps, start_ms))
 
 
-def _told_video(capture: cv2.VideoCapture, samples: Samples, start_ms: int) -> Story:
-    """Tell an open video whose first frame is grabbed."""
-    at, seen, first, number, more = 0.0, 0, _position(capture), 0, True
-    rate, frames = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    length = frames / rate if rate > 0 and frames > 0 else 0.0
+def _told_video(film: FilmReader, fps: float, start_ms: int) -> Story:
     try:
         yield CameraState("live", _moment(0.0, start_ms))
-        while more:
-            number += 1
-            at = max(at, _position(capture) - first)  # damaged files have times that go back
-            if samples.takes(at):
-                decoded, image = capture.retrieve()
-                if decoded:
-                    seen += 1
-                    yield Frame(np.ascontiguousarray(image, np.uint8), _moment(at, start_ms), number)
-            more = capture.grab()
+        for frame in film.frames(1 / fps):
+            yield Frame(frame.image, _moment(frame.at, start_ms), frame.number)
+    except UnreadableFilm as error:
+        yield CameraState("offline", _moment(film.at, start_ms), error.code, f"The video {error.detail}.")
     finally:
-        capture.release()
-    end = _moment(at, start_ms)
-    if not seen:
-        yield CameraState("offline", end, "SOURCE_INVALID", "The video holds no picture that can be read.")
-    elif at < 0.9 * length - 1:
-        yield CameraState("offline", end, "SOURCE_INVALID", f"The video breaks off at {at:.1f} of {length:.1f} s.")
-    yield CameraState("ended", end)
+        film.close()
+    yield CameraState("ended", _moment(film.at, start_ms))
 
 
 def _told_folder(pictures: list[Path], fps: float, start_ms: int) -> Story:
@@ -143,10 +115,6 @@ def _picture(path: Path) -> Image | None:
     except cv2.error:  # too large
         return None
     return None if image is None else np.ascontiguousarray(image, np.uint8)
-
-
-def _position(capture: cv2.VideoCapture) -> float:
-    return float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
 
 
 def _moment(seconds: float, start_ms: int) -> Moment:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from service.cli.told import Unverified, alert_line, clock, unverified_event, unverified_line
+
 if TYPE_CHECKING:
     from service.events import Origin
     from service.ports import Image, Model
-    from service.safety.alerts import AlertChange
     from service.safety.monitor import Observation
     from service.worker.watch import Watched
 
@@ -30,6 +31,7 @@ class Lines:
         self._people: set[str] = set()
         self._seconds: Counter[str] = Counter()
         self._frames = 0
+        self._unverified = Unverified(origin.scene)
 
     def print(self, observation: Observation, width: int, height: int) -> None:
         """Take one frame's observation and print what changed."""
@@ -45,6 +47,8 @@ class Lines:
                 self._raw(alert_message(change, self._origin, width, height).payload)
             else:
                 self._raw(alert_line(change))
+        for doubt in self._unverified.begun(observation, width, height):
+            self._raw(unverified_event(doubt, self._origin) if self._as_json else unverified_line(doubt))
         for about in observation.cannot_judge:
             payload = cannot_judge_message(about, self._origin).payload
             can = "can't tell" if about.begins else "can tell again"
@@ -53,7 +57,10 @@ class Lines:
     def summary(self) -> None:
         """Print what was seen over all."""
         alerts = ", ".join(f"{number} {name} missing" for name, number in sorted(self._fired.items()) if number)
-        self._raw(f"{self._frames} frames, {len(self._people)} people followed, alerts: {alerts or 'none'}")
+        people = f"{len(self._people)} people followed"
+        if self._unverified.people:
+            people += f", {len(self._unverified.people)} of them unverified for a while"
+        self._raw(f"{self._frames} frames, {people}, alerts: {alerts or 'none'}")
         for equipment in ("helmet", "vest"):
             worn, missing, unknown = (self._seconds[f"{equipment} {state}"] for state in ("worn", "missing", "unknown"))
             total = worn + missing + unknown
@@ -65,21 +72,6 @@ class Lines:
 
     def _raw(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def alert_line(change: AlertChange) -> str:
-    """Say in one line what changed."""
-    alert = change.alert
-    said = {"fired": "ALERT", "updated": "goes on", "resolved": "resolved", "lost_sight": "lost sight"}[change.kind]
-    return (
-        f"{clock(change.at.seconds)}  {said:<10} {alert.equipment} missing since {clock(alert.since.seconds)}  "
-        f"person {alert.person[:6]}  zone {alert.zone}  {alert.severity}  alert {alert.id}"
-    )
-
-
-def clock(seconds: float) -> str:
-    """Return a position in a film as m:ss.t."""
-    return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
 
 
 class CannotWrite(Exception):  # noqa: N818 - it reads as what happened
@@ -152,5 +144,7 @@ class Judged:
         drawn = draw_zones(one.frame.image, self._origin.scene.zones)
         drawn = annotate(drawn, tuple(person.believed() for person in one.observation.people))
         shown = list(self._open.values())[:4]
-        lines = [f"{clock(one.frame.at.seconds)}  {len(self._open)} open alerts", *shown]
+        doubtful = len(one.observation.unverified)
+        first = f"{len(self._open)} open alerts{f', {doubtful} unverified' if doubtful else ''}"
+        lines = [f"{clock(one.frame.at.seconds)}  {first}", *shown]
         return draw_banner(drawn, lines + [""] * (5 - len(lines)))

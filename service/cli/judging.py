@@ -6,13 +6,15 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from service.films import UnreadableFilm, open_film
 from service.pictures.decode import PictureError, PictureLimits
-from service.pictures.sources import SourceError, files_in, film_of, is_video, read_picture_file, video_moments
+from service.pictures.sources import SourceError, files_in, is_video, read_picture_file
 from service.ports import Detector, Image
 from service.safety.detections import Detections
 from service.safety.wearing import Sighting, sightings
@@ -133,15 +135,15 @@ def shots_of(sources: list[Source], limits: PictureLimits, every: float) -> Iter
                 yield Shot(name, source.place, image, done=number + 1)
         except PictureError as error:
             yield Refused(name, error.code, error.detail, done=number + 1)
-        except SourceError as error:
+        except (UnreadableFilm, SourceError) as error:
             yield Refused(name, "FILE_UNREADABLE", str(error), done=number + 1)
 
 
 def _shots_of_video(source: Source, name: str, every: float, number: int) -> Iterator[Shot]:
-    film = film_of(source.path)
-    for moment in video_moments(source.path, every):
-        share = min(moment.at / film.seconds, 1.0) if film.seconds else 0.0
-        yield Shot(name, source.place, moment.image, round(moment.at, 3), film.rate, done=number + share)
+    with closing(open_film(source.path)) as film:
+        for frame in film.frames(every):
+            share = min(frame.at / film.seconds, 1.0) if film.seconds else 0.0
+            yield Shot(name, source.place, frame.image, round(frame.at, 3), film.rate, done=number + share)
 
 
 def judge(detector: Detector, shots: Iterable[Shot | Refused]) -> Iterator[Judged | Refused]:

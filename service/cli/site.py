@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.judged import Lines, alert_line
+from service.cli.judged import Lines
 from service.cli.terminal import NOT_ALL_JUDGED, out, refuse, say
+from service.cli.told import alert_line
 from service.cli.watch import origin_for, site_from
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 def check(
     site: Annotated[Path | None, typer.Argument(help="Site file (YAML).", show_default=False)] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of site files instead.")] = False,
+    trying: Annotated[
+        bool, typer.Option("--try", help="Open every camera and connect to every endpoint once; nothing is sent.")
+    ] = False,
 ) -> None:
     """Check a site file: print what is in effect, secrets hidden, or every mistake with its line."""
     if schema:
@@ -33,32 +37,54 @@ def check(
     elif site is None:
         refuse("give a site file to check, or --schema for what can stand in one")
     else:
-        _check(site)
+        _check(site, trying)
 
 
-def _check(site: Path) -> None:
+def _check(site: Path, trying: bool) -> None:
     import yaml
 
-    from service.sitefile import missing_secrets
-    from service.wiring import bad_sources
+    from service.cli.findings import faults, later
+    from service.sitefile import advice, missing_secrets, placed, site_text
 
-    read = site_from(site)
-    text = yaml.safe_dump(_effective(read), sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
-    out().print(text, markup=False, soft_wrap=True)
-    faults = bad_sources(read)
-    for fault in faults:
+    read, text = site_from(site), site_text(site)
+    effective = yaml.safe_dump(
+        _effective(read), sort_keys=False, allow_unicode=True, default_flow_style=None, width=120
+    )
+    out().print(effective, markup=False, soft_wrap=True)
+    wrong = placed(text, faults(read))
+    for fault in wrong:
         say(f"{site}: {fault}")
+    doubtful = placed(text, advice(read))
+    for doubt in doubtful:
+        say(f"{site}: warning: {doubt}")
+    for note in placed(text, later(read)):
+        say(f"{site}: note: {note}")
     missing = missing_secrets(read)
     if missing:
         say(f"not set in the environment: {', '.join(missing)} (needed to start)")
-    if faults or missing:
+    failed = _try(read) if trying else 0
+    if wrong or missing or failed:
         raise typer.Exit(NOT_ALL_JUDGED)
-    say(f"{site} is fine: {len(read.cameras)} cameras, {len(read.endpoints)} endpoints, mode {read.mode}")
+    how = f"can be started, see the warning{'s' * (len(doubtful) > 1)}" if doubtful else "is fine"
+    say(f"{site} {how}: {len(read.cameras)} cameras, {len(read.endpoints)} endpoints, mode {read.mode}")
+
+
+def _try(read: SiteFile) -> int:
+    """Try cameras and endpoints, say how it went, and return how many do not work."""
+    from service.cli.trying import tried
+    from service.worker.clock import SystemClock
+
+    failed = 0
+    for one in tried(read, SystemClock()):
+        say(f"{one.where}: {one.what}")
+        failed += not one.works
+    return failed
 
 
 def _effective(read: SiteFile) -> dict[str, Any]:
     """Return what is in effect: defaults filled in, and nothing that may be a secret."""
     from service.cameras.address import redacted
+    from service.delivery.endpoint import shown_url
 
     effective: dict[str, Any] = read.model_dump(mode="json", by_alias=True)
     for name, camera in effective["cameras"].items():
@@ -66,15 +92,8 @@ def _effective(read: SiteFile) -> dict[str, Any]:
         camera["policy"] = read.scene(name).policy.model_dump(mode="json")
         camera["zones"] = camera["zones"] or "none: the whole picture requires helmet and vest"
     for endpoint in effective["endpoints"].values():
-        endpoint["url"] = _host_of(endpoint["url"])
+        endpoint["url"] = shown_url(endpoint["url"])
     return effective
-
-
-def _host_of(url: str) -> str:
-    """Return a webhook's URL without login, path and query, each of which may be its secret."""
-    scheme, _, rest = url.partition("://")
-    place, slash, _ = rest.rpartition("@")[2].partition("/")
-    return f"{scheme}://{place.partition('?')[0]}{slash and '/***'}"
 
 
 def site_schema() -> dict[str, Any]:

@@ -89,14 +89,16 @@ def _cameras(ctx: typer.Context, site: SiteFile) -> None:
 
 
 def refuse_unready(site: SiteFile) -> None:
-    """Leave when the environment lacks a secret that the site file names, or a source is none."""
+    """Leave when the environment lacks a secret that is needed, or a source, an endpoint or its secret is unusable."""
+    from service.cli.findings import faults, later
     from service.sitefile import missing_secrets
-    from service.wiring import bad_sources
 
     if missing := missing_secrets(site):
         refuse(f"set the environment variables that the site file names: {', '.join(missing)}")
-    if faults := bad_sources(site):
-        refuse("; ".join(faults))
+    if wrong := [f"{'.'.join(keys)}: {what}" for keys, what in faults(site)]:
+        refuse("; ".join(wrong))
+    for keys, what in later(site):
+        say(f"{'.'.join(keys)}: {what}")
 
 
 def what_is_watched(site: SiteFile) -> str:
@@ -162,11 +164,12 @@ def _film(
     from service.wiring import FilmError, judge_film
 
     origin = origin_for(site, camera, source)
-    rate = fps or (site.cameras[origin.scene.camera].fps if site else 5.0)
+    entry = site.cameras[origin.scene.camera] if site else None
+    rate = fps or (entry.fps if entry else 5.0)
     begun = start_ms(began, origin.scene.time_zone)
     _refuse_overwriting(source, save, record)
     settings = settings_for()
-    detector = detector_for(ctx, settings)
+    detector = detector_for(ctx, settings, entry.tiles if entry else settings.tiles)
     lines = Lines(origin, as_json, out())
     try:
         with Judged(origin, detector.model, rate, save, record) as judged:

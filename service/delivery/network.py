@@ -20,6 +20,8 @@ from typing import Any
 
 import httpcore
 
+from service.addresses import resolve
+
 Resolve = Callable[[str, int], list[str]]
 """(host, port) -> IP addresses. Raises OSError when there are none."""
 
@@ -30,11 +32,6 @@ class DeadlinePassed(httpcore.TimeoutException):
 
 class Refused(Exception):  # noqa: N818 - it reads as what happened
     """Nothing is sent to this address."""
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """Ask the system's resolver for a host's addresses."""
-    return list(dict.fromkeys(str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
 
 
 class Network(httpcore.NetworkBackend):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import ssl
 import threading
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,10 +12,11 @@ from typing import Final
 from urllib.parse import unquote
 
 import httpcore
-from pydantic import AnyHttpUrl, TypeAdapter, ValidationError
+from pydantic import AnyHttpUrl
 
-from service.delivery.addresses import reach
-from service.delivery.network import DeadlinePassed, Network, Refused, Resolve, resolve
+from service.addresses import reach, resolve
+from service.delivery.endpoint import PORTS, fault_of, parsed_url, refusal, trust
+from service.delivery.network import DeadlinePassed, Network, Refused, Resolve
 from service.delivery.signing import signer
 from service.ports import Attempt, Clock, Message
 
@@ -56,14 +56,12 @@ class WebhookSender:
         deadline: float = DEADLINE,
         resolve: Resolve = resolve,
     ) -> None:
-        parsed = _parsed(url, lan=lan)
+        parsed = parsed_url(url, lan=lan)
         self._signer = signer(secret)
         self._clock = clock
         self._deadline = deadline
         self._lock = threading.Lock()
         self._host = parsed.host or ""
-        self._secure = parsed.scheme == "https"
-        self._lan = lan
         self._target = httpcore.URL(
             scheme=parsed.scheme.encode(),
             host=self._host.strip("[]").encode(),
@@ -71,13 +69,11 @@ class WebhookSender:
             target=f"{parsed.path or '/'}{f'?{parsed.query}' if parsed.query else ''}".encode(),
         )
         self._headers = _fixed_headers(parsed)
-        self._network = Network(self._refusal, resolve)
-        trust = ssl.create_default_context()
-        if authorities is not None:
-            trust.load_verify_locations(authorities)
+        secure = parsed.scheme == "https"
+        self._network = Network(lambda address: refusal(reach(address), secure=secure, lan=lan), resolve)
         # httpcore, not httpx: no redirects, proxies, cookies or decompression to switch off, and a network of ours
         self._pool = httpcore.ConnectionPool(
-            ssl_context=trust, max_connections=1, keepalive_expiry=_KEPT, network_backend=self._network
+            ssl_context=trust(authorities), max_connections=1, keepalive_expiry=_KEPT, network_backend=self._network
         )
 
     def __repr__(self) -> str:
@@ -102,7 +98,7 @@ class WebhookSender:
             except Refused as refused:
                 return Attempt(done=False, why=str(refused))
             except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-                return Attempt(done=False, why=_fault(error))
+                return Attempt(done=False, why=fault_of(error))
 
     def _post(self, message: Message, body: bytes) -> Attempt:
         at_ms = self._clock.now().wall_ms
@@ -129,16 +125,6 @@ class WebhookSender:
         except (DeadlinePassed, httpcore.NetworkError, httpcore.ProtocolError, OSError):
             pass
 
-    def _refusal(self, address: str) -> str:
-        kind = reach(address)
-        if kind == "never":
-            return "the host's address is one that nothing is sent to (link-local, metadata, multicast or reserved)"
-        if kind == "lan" and not self._lan:
-            return "the host is on a private network, which this endpoint does not allow"
-        if kind == "public" and not self._secure:
-            return "the host is not on a private network, so its URL must begin with https://"
-        return ""
-
 
 def asked_wait(header: str, now_ms: int) -> float | None:
     """Return the seconds that a Retry-After header asks for (a number or a date), or None for anything else."""
@@ -152,25 +138,12 @@ def asked_wait(header: str, now_ms: int) -> float | None:
         return None
 
 
-def _parsed(url: str, *, lan: bool) -> AnyHttpUrl:
-    """Parse a URL as browsers do, so that no spelling of an address means something else here than it does there."""
-    try:
-        parsed: AnyHttpUrl = TypeAdapter(AnyHttpUrl).validate_python(url)
-    except ValidationError:
-        raise ValueError("a webhook URL looks like https://host/path") from None  # the cause would repeat the URL
-    if parsed.scheme != "https" and not lan:
-        raise ValueError(
-            "a webhook URL begins with https://; http:// is for receivers on a private network, if allowed"
-        )
-    return parsed
-
-
 def _fixed_headers(url: AnyHttpUrl) -> list[tuple[bytes, bytes]]:
     try:
         version = metadata.version("ppe-monitor")
     except metadata.PackageNotFoundError:
         version = "0"
-    standard = {"http": 80, "https": 443}[url.scheme]
+    standard = PORTS[url.scheme]
     headers = [
         (b"host", f"{url.host}{'' if url.port == standard else f':{url.port}'}".encode()),
         (b"content-type", b"application/json"),
@@ -194,16 +167,3 @@ def _judge(response: httpcore.Response, now_ms: int) -> Attempt:
         headers = {name.lower(): value for name, value in reversed(response.headers)}
         asked = asked_wait(headers.get(b"retry-after", b"").decode("latin-1"), now_ms)
     return Attempt(done=False, why=why, retry_after=asked, give_up=response.status == 410)
-
-
-def _fault(error: Exception) -> str:
-    """Say what went wrong in words of our own: a library's may repeat what it was given."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"TLS: the certificate is not trusted ({error.verify_message})"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {(error.reason or 'handshake failed').lower().replace('_', ' ')}"
-    if isinstance(error, httpcore.ConnectError):
-        return str(error)  # our own network's words
-    if isinstance(error, httpcore.ProtocolError):
-        return "the answer is no HTTP, or none came"
-    return "the connection was cut"

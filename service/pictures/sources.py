@@ -5,45 +5,28 @@ Cameras that must run for months are not read here: this reads in the calling pr
 
 from __future__ import annotations
 
-import math
-import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its complaints about broken files come as our own sentences
+from urllib.parse import urlsplit
 
 import cv2
-import numpy as np
 
+from service.addresses import reach, resolve
+from service.films import PICTURES, FilmFrame, FilmReader, UnreadableFilm
 from service.pictures.decode import PictureError, PictureLimits, read_picture
 from service.ports import Image
 
-PICTURES: Final = frozenset({".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-VIDEOS: Final = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"})
+FILMS: Final = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv")
+RAW: Final = (".h264", ".264", ".avc", ".h265", ".265", ".hevc")
+"""Endings of streams without times, which are refused: `films` says how to mend them."""
+VIDEOS: Final = frozenset({*FILMS, *RAW})
 _PATIENCE_SECONDS: Final = 10
 
 
 class SourceError(Exception):
     """A path, video or camera that can't be read; one sentence that says what is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One picture of a video or camera, `at` seconds after its beginning."""
-
-    at: float
-    image: Image
-
-
-@dataclass(frozen=True, slots=True)
-class Film:
-    """What a video says about itself: how long it lasts and pictures a second; 0 where it does not say."""
-
-    seconds: float
-    rate: float
 
 
 def is_video(path: Path) -> bool:
@@ -93,88 +76,44 @@ def read_picture_file(path: Path, limits: PictureLimits) -> Image:
     return read_picture(content, limits)
 
 
-def film_of(path: Path) -> Film:
-    """Read a video's header.
+def camera_moments(camera: int | str, every: float, seconds: float) -> Iterator[FilmFrame]:
+    """Read one picture each `every` seconds of a camera (its index or address) for so many seconds; 0 reads them all.
 
     Raises:
-        SourceError: it can't be read as a video.
+        SourceError: it can't be opened, sends nothing, or its address is one that no camera has.
     """
-    capture = _open_file(path)
+    begun = time.monotonic()
     try:
-        return _film(capture)
-    finally:
-        capture.release()
-
-
-def video_moments(path: Path, every: float) -> Iterator[Moment]:
-    """Read one picture each `every` seconds of a video, beginning with the first; 0 reads them all.
-
-    Raises:
-        SourceError: it can't be read, or breaks off long before its end.
-    """
-    capture = _open_file(path)
+        if isinstance(camera, int):
+            fault = "this camera can't be opened: is it plugged in, and may this user read it?"
+            film = FilmReader(cv2.VideoCapture(camera), lambda: time.monotonic() - begun)
+        else:
+            fault = "nothing that can be watched answers at this address"
+            _keep_away(camera)
+            milliseconds = _PATIENCE_SECONDS * 1000
+            waits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, milliseconds]
+            film = FilmReader(cv2.VideoCapture(camera, cv2.CAP_FFMPEG, waits))
+    except (UnreadableFilm, OSError, ValueError):
+        raise SourceError(fault) from None  # the libraries' own errors may quote the address
     try:
-        yield from _moments(capture, every)
-    finally:
-        capture.release()
-
-
-def camera_moments(camera: int | str, every: float, seconds: float) -> Iterator[Moment]:
-    """Read one picture each `every` seconds of a camera (its index or address) for so many seconds.
-
-    Raises:
-        SourceError: it can't be opened, or sends nothing.
-    """
-    if isinstance(camera, int):
-        capture = cv2.VideoCapture(camera)
-        fault = "this camera can't be opened: is it plugged in, and may this user read it?"
-    else:
-        milliseconds = _PATIENCE_SECONDS * 1000
-        waits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, milliseconds]
-        capture = cv2.VideoCapture(camera, cv2.CAP_FFMPEG, waits)
-        fault = "nothing that can be watched answers at this address"
-    try:
-        if not capture.isOpened():
-            raise SourceError(fault)
-        for moment in _moments(capture, every, live=isinstance(camera, int)):
-            if moment.at > seconds:
+        for frame in film.frames(every):
+            if frame.at > seconds:
                 return
-            yield moment
+            yield frame
+    except UnreadableFilm as error:
+        raise SourceError(str(error)) from error
     finally:
-        capture.release()
+        film.close()
 
 
-def _open_file(path: Path) -> cv2.VideoCapture:
-    if not path.is_file():
-        raise SourceError("there is no such file")
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    if not capture.isOpened():
-        raise SourceError("this is no video that can be read, or it is damaged")
-    return capture
+def _keep_away(url: str) -> None:
+    """Look a camera's host up and refuse addresses that no camera has.
 
-
-def _film(capture: cv2.VideoCapture) -> Film:
-    rate, frames = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    known = rate > 0 and frames > 0
-    return Film(seconds=frames / rate if known else 0.0, rate=rate if known else 0.0)
-
-
-def _moments(capture: cv2.VideoCapture, every: float, *, live: bool = False) -> Iterator[Moment]:
-    """Decode what is due and skip the rest; time is the stream's own, or the clock's for a camera that has none."""
-    film, start, due, at, seen = _film(capture), time.monotonic(), 0.0, 0.0, 0
-    first = None
-    while capture.grab():
-        stamp = time.monotonic() - start if live else capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        first = stamp if first is None else first
-        at = max(at, stamp - first)
-        if at < due:
-            continue
-        decoded, image = capture.retrieve()
-        if decoded:
-            seen += 1
-            due = (math.floor(at / every) + 1) * every if every > 0 else 0.0
-            yield Moment(at, np.ascontiguousarray(image, dtype=np.uint8))
-    if not seen:
-        raise SourceError("it holds no picture that can be read")
-    if not live and at < 0.9 * film.seconds - 1:
-        raise SourceError(f"it breaks off after {at:.1f} of {film.seconds:.1f} seconds")
+    Raises:
+        SourceError: one of its addresses is such.
+        OSError: it has none.
+        ValueError: it is no URL.
+    """
+    parts = urlsplit(url)
+    if any(reach(address) == "never" for address in resolve(parts.hostname or "", parts.port or 0)):
+        raise SourceError("this address is one that no camera has: check the host in it")

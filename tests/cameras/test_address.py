@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.cameras.address import SourceError, parse_address, redacted, with_login
+from service.cameras.opening import source_fault
 
 CANARY = "c4naryPa55"
 
@@ -70,6 +71,9 @@ SECRET_URLS = [
     f"//user:{CANARY}@cam/live",
     f"http://cam/video.cgi?user=admin&pwd={CANARY}",
     f"http://cam/video.cgi?channel=1;token={CANARY}#t",
+    f"http://cam/video.cgi?token=abc/{CANARY}",
+    f"http://cam/video.cgi?token=abc?{CANARY}",
+    f"http://cam/video.cgi?channel=1&=b/{CANARY}",
     f"rtsp://cam/user=admin&password={CANARY}&channel=1&stream=0.sdp",
     f"rtsp://user:x://{CANARY}@cam/live",
     f"file://user:{CANARY}@x",
@@ -99,6 +103,30 @@ def test_what_helps_stays_readable() -> None:
     )
     assert redacted("rtsp://10.0.0.5/h264") == "rtsp://10.0.0.5/h264"
     assert redacted("clip.mp4") == "clip.mp4"
+
+
+def test_a_parameter_without_a_name_is_hidden_as_a_whole() -> None:
+    assert redacted(f"http://cam/video.cgi?{CANARY}&stream=0") == "http://cam/video.cgi?***&stream=0"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("ftp://10.0.0.5/a", "ftp: is no kind of camera"),
+        (f"cam.local/video?token={CANARY}", "there is no file or folder cam.local/video?token=***"),
+        (f"http://169.254.169.254/latest?token={CANARY}", "no camera has"),
+        ("rtsp://[64:ff9b::a9fe:a9fe]/live", "no camera has"),
+        ("rtsp://[2002:7f00:1::1]/live", "no camera has"),
+        ("rtsp://10.0.0.5/live", ""),
+        ("rtsp://camera.example/live", ""),
+        ("http://127.0.0.1:8080/video", ""),
+        ("/dev/video0", ""),
+    ],
+)
+def test_what_is_wrong_with_a_source_is_known_before_it_is_opened(source: str, words: str) -> None:
+    fault = source_fault(source)
+    assert (words in fault) if words else fault == ""
+    assert CANARY not in fault
 
 
 printable = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=4, max_size=30)

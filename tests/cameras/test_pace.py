@@ -5,7 +5,7 @@ from itertools import islice, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.cameras.pace import STEPS, Pace, Samples, delays
+from service.cameras.pace import STEPS, Pace, delays
 
 gaps = st.lists(st.floats(0.001, 3.0), min_size=1, max_size=200)
 rates = st.floats(0.2, 30)
@@ -44,18 +44,3 @@ def test_15_frames_a_second_become_5_evenly() -> None:
 def test_a_camera_slower_than_the_rate_gives_every_frame() -> None:
     pace = Pace(5)
     assert all(pace.takes(k * 0.5) for k in range(20))
-
-
-@given(gaps, rates)
-def test_samples_are_the_first_at_or_after_each_multiple(gaps: list[float], fps: float) -> None:
-    samples, at, before = Samples(fps), 0.0, None
-    for gap in [0.0, *gaps]:
-        at += gap
-        slot = int((at + 1e-4) * fps // 1)
-        assert samples.takes(at) == (before is None or slot > before)
-        before = slot
-
-
-def test_rounded_times_of_a_30_fps_file_give_every_sixth_at_5() -> None:
-    samples = Samples(5)
-    assert [k for k in range(60) if samples.takes(round(k / 30, 3))] == list(range(0, 60, 6))

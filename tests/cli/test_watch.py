@@ -12,8 +12,9 @@ import pytest
 
 from service.ports import Image
 from service.safety.detections import Detections
+from service.store.store import Store
 from tests.cli.workers import photo, run, two_workers
-from tests.pictures.films import film
+from tests.pictures.films import film, raw
 
 SITE = """\
 name: Plant 4
@@ -168,6 +169,33 @@ def test_a_replay_tells_of_a_camera_that_cannot_judge_as_well(tmp_path: Path) ->
     assert "camera can't tell about helmet" in lines
 
 
+@pytest.mark.parametrize("name", ["gate.h264", "gate.265"])
+def test_a_raw_stream_is_one_sentence_that_says_how_to_mend_it(tmp_path: Path, name: str) -> None:
+    raw(tmp_path / name)
+    result = run("watch", "--source", tmp_path / name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"ffmpeg -r 25 -i {name} gate.mp4" in result.stderr
+    detected = run("detect", tmp_path)
+    assert detected.exit_code == 1
+    assert f"ffmpeg -r 25 -i {name} gate.mp4" in detected.stderr
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_malformed"])
+def test_a_site_that_is_only_observed_starts_without_its_endpoints_secret(
+    yard: Path, tmp_path: Path, secret: str
+) -> None:
+    site = tmp_path / "site.yaml"
+    endpoint = "{here: {url: https://example.org/, secret_env: HOOK}}"
+    site.write_text(f"mode: observe\ncameras: {{yard: {yard}}}\nendpoints: {endpoint}\n", encoding="utf-8")
+    result = run("watch", site, HOOK=secret, PPE_STORE=str(tmp_path / "store"))
+    assert result.exit_code == 0, result.output
+    assert "endpoints.here.secret_env: " in result.stderr
+    assert "once mode is alert" in result.stderr
+    assert "Watching yard (observing, nothing is sent)" in result.stderr
+    with Store(tmp_path / "store", ["here"]) as store:
+        assert [alert.equipment for alert in store.alerts()] == ["vest"]
+
+
 def test_a_folder_of_pictures_of_many_sizes_is_a_film(tmp_path: Path) -> None:
     for number in range(25):
         photo(tmp_path / "shots" / f"{number:02}.jpg", width=320 + 30 * (number % 3), height=240, value=90)
@@ -228,8 +256,16 @@ def test_a_film_that_breaks_off_is_told_after_what_could_be_judged(tmp_path: Pat
             "endpoints: {here: {url: https://example.org/, secret_env: NOT_SET}}\n",
             ["set the environment variables that the site file names: NOT_SET"],
         ),
+        (
+            "cameras: {gate: rtsp://10.0.0.5/live}\nendpoints: {here: {url: https://example.org/, secret_env: PATH}}\n",
+            ["endpoints.here.secret_env: what PATH holds is no secret"],
+        ),
+        (
+            "cameras: {gate: 'rtsp://[64:ff9b::a9fe:a9fe]/live'}\n",
+            ["cameras.gate.source: The host's address is one that no camera has"],
+        ),
     ],
-    ids=["mistakes", "no camera", "no file", "no secret"],
+    ids=["mistakes", "no camera", "no file", "no secret", "bad secret", "no address"],
 )
 def test_what_is_wrong_with_a_site_starts_nothing(
     tmp_path: Path, command: tuple[str, ...], text: str, words: list[str]

@@ -3,61 +3,30 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from service.pictures.decode import PictureError, PictureLimits
-from service.pictures.sources import SourceError, camera_moments, files_in, film_of, read_picture_file, video_moments
-from tests.pictures.films import film
-
-
-@pytest.mark.parametrize(
-    ("every", "times"),
-    [
-        (1.0, [0, 1, 2]),
-        (0.5, [0, 0.5, 1, 1.5, 2, 2.5]),
-        (0.7, [0, 0.7, 1.4, 2.1, 2.8]),
-        (60.0, [0]),
-    ],
-)
-def test_a_film_is_read_at_even_times(tmp_path: Path, every: float, times: list[float]) -> None:
-    moments = list(video_moments(film(tmp_path / "a.mp4", pictures=30, rate=10), every))
-    assert [moment.at for moment in moments] == pytest.approx(times, abs=0.11)
-
-
-def test_every_picture_is_read_when_asked_for(tmp_path: Path) -> None:
-    moments = list(video_moments(film(tmp_path / "a.mp4", pictures=12, rate=10), 0))
-    assert [round(moment.at, 3) for moment in moments] == pytest.approx([number / 10 for number in range(12)])
-    greys = [float(np.median(moment.image)) for moment in moments]
-    assert greys == pytest.approx([10 + 10 * number for number in range(12)], abs=4.9)
-
-
-def test_a_film_tells_how_long_it_is(tmp_path: Path) -> None:
-    header = film_of(film(tmp_path / "a.mp4", pictures=30, rate=10))
-    assert (header.seconds, header.rate) == (pytest.approx(3), pytest.approx(10))
-
-
-def test_a_damaged_film_is_told(tmp_path: Path) -> None:
-    whole = film(tmp_path / "a.mp4", pictures=30, rate=10).read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(SourceError, match="damaged"):
-        list(video_moments(tmp_path / "cut.mp4", 1))
-    with pytest.raises(SourceError, match="no such file"):
-        list(video_moments(tmp_path / "none.mp4", 1))
-
-
-def test_a_film_that_breaks_off_is_told_after_what_could_be_read(tmp_path: Path) -> None:
-    whole = film(tmp_path / "a.avi", pictures=100, rate=10).read_bytes()
-    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
-    moments = video_moments(tmp_path / "cut.avi", 1)
-    assert next(moments).at == 0
-    with pytest.raises(SourceError, match="breaks off"):
-        list(moments)
+from service.pictures.sources import SourceError, camera_moments, files_in, read_picture_file
 
 
 def test_nothing_answers_at_a_closed_address() -> None:
     with pytest.raises(SourceError, match="nothing that can be watched"):
         list(camera_moments("http://127.0.0.1:9/x.mp4", 1, 1))
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "0.0.0.0"]
+)
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_an_address_that_no_camera_has_is_not_opened(scheme: str, host: str) -> None:
+    with pytest.raises(SourceError, match="no camera has"):
+        list(camera_moments(f"{scheme}://{host}/x.mp4", 1, 1))
+
+
+@pytest.mark.parametrize("url", ["http://[::1/x", "http:///x", "http://a..b/x", f"http://{'a' * 70}/x"])
+def test_what_is_no_host_is_told_and_not_repeated(url: str) -> None:
+    with pytest.raises(SourceError, match="nothing that can be watched answers"):
+        list(camera_moments(url, 1, 1))
 
 
 def test_files_of_a_folder(tmp_path: Path) -> None:

@@ -1,22 +1,20 @@
-"""The site file: one YAML that says which cameras watch what, what is asked of people there, and who is told.
+"""A site file's text becomes what it says, or a list of mistakes.
 
 Reading it never stops at the first mistake: every one is reported with its line and how to mend it.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Final
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
-from service.safety.site import EVERYTHING, AlertPolicy, FrozenModel, Name, Requirement, Scene, Shift, Zone
+from service.sitefile.model import SiteFile
 
 LARGEST: Final = 2**20
 DEEPEST: Final = 32
@@ -27,109 +25,6 @@ _OPENING: Final = (
     | yaml.BlockMappingStartToken
 )
 _CLOSING: Final = yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken | yaml.BlockEndToken
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
-"""Name of an environment variable that holds a secret; the secret itself never stands in the file."""
-
-
-class ZoneEntry(FrozenModel):
-    """A zone in the file; its key is its id. See `safety.site.Zone`."""
-
-    name: str = Field(default="", max_length=100)
-    polygon: tuple[tuple[float, float], ...] = Field(
-        description="Corners relative to the picture, 0..1: [[x, y], ...]."
-    )
-    require: tuple[Requirement, ...] = Field(default=EVERYTHING, description="What must be worn: helmet, vest.")
-    exempt: bool = Field(default=False, description="People here are tracked, not judged, not counted.")
-    ignore: bool = Field(default=False, description="Blacked out before anything looks at the picture.")
-    schedule: tuple[Shift, ...] = Field(default=(), description="When it asks for anything; always when empty.")
-
-    @model_validator(mode="after")
-    def _is_a_zone(self) -> ZoneEntry:
-        self.zone("zone")
-        return self
-
-    @field_validator("schedule")
-    @classmethod
-    def _can_hold(cls, schedule: tuple[Shift, ...]) -> tuple[Shift, ...]:
-        if any(side.tzinfo for shift in schedule for side in (shift.start, shift.end)):
-            raise ValueError("times are local: write 07:00, without Z or an offset (time_zone says which)")
-        if not all(shift.days for shift in schedule):
-            raise ValueError("a shift without days never holds; leave days out for every day")
-        return schedule
-
-    def zone(self, key: str) -> Zone:
-        """Return the zone under its id."""
-        return Zone(id=key, **{name: getattr(self, name) for name in type(self).model_fields})
-
-
-class CameraEntry(FrozenModel):
-    """A camera in the file; its key is its id."""
-
-    name: str = Field(default="", max_length=100)
-    source: str = Field(
-        min_length=1,
-        max_length=2048,
-        description="rtsp://, http://, /dev/video0, a video file or a folder of pictures.",
-    )
-    fps: float = Field(default=5.0, ge=1, le=30, description="Frames a second that are judged.")
-    user: str | None = Field(default=None, max_length=256)
-    password_env: Variable | None = Field(default=None, description="Environment variable that holds the password.")
-    zones: dict[Name, ZoneEntry] = Field(default={}, description="Without any, the whole picture asks for both.")
-    policy: AlertPolicy | None = Field(default=None, description="Instead of the site's, for this camera.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_source(cls, value: object) -> object:
-        return {"source": value} if isinstance(value, str) else value
-
-    @field_validator("source")
-    @classmethod
-    def _no_credentials(cls, source: str) -> str:
-        head, separator, rest = source.partition("://")
-        forgotten = not separator and ":" in source.partition("@")[0] and "@" in source  # user:password@host
-        if forgotten or (separator and "@" in rest):  # anywhere: an unencoded password may hold / ? #
-            head = head if separator else "rtsp"
-            raise ValueError(
-                f"credentials don't belong into the source: write {head}://HOST/..., user: and password_env: "
-                "(an @ in the path is written %40)"
-            )
-        return source
-
-
-class EndpointEntry(FrozenModel):
-    """Somebody who is told; its key is its name."""
-
-    url: str = Field(pattern=r"^https?://", max_length=2048, description="Where webhooks are posted to.")
-    secret_env: Variable = Field(description="Environment variable with the whsec_ secret that signs them.")
-    lan: bool = Field(default=False, description="The receiver is on this machine or network; plain http is taken.")
-
-
-class SiteFile(FrozenModel):
-    """Everything that a site file says."""
-
-    name: str = Field(default="site", max_length=100)
-    time_zone: str = Field(default="UTC", description="IANA name, such as Asia/Seoul: schedules are in it.")
-    mode: Literal["alert", "observe"] = Field(
-        default="alert", description="observe: everything runs and is recorded, nothing is sent."
-    )
-    cameras: dict[Name, CameraEntry] = Field(min_length=1)
-    policy: AlertPolicy = AlertPolicy()
-    endpoints: dict[Name, EndpointEntry] = Field(default={}, max_length=1)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, time_zone: str) -> str:
-        try:
-            ZoneInfo(time_zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{time_zone!r} is no IANA time zone; write one such as Europe/Berlin or UTC") from error
-        return time_zone
-
-    def scene(self, camera: str) -> Scene:
-        """Return what one camera's monitor needs to know."""
-        entry = self.cameras[camera]
-        zones = tuple(zone.zone(key) for key, zone in entry.zones.items())
-        return Scene(camera=camera, zones=zones, policy=entry.policy or self.policy, time_zone=self.time_zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +56,15 @@ def read_site(path: Path) -> SiteFile:
     Raises:
         SiteFileError: it can't be read or something in it is wrong.
     """
+    return parse_site(site_text(path), path)
+
+
+def site_text(path: Path) -> str:
+    """Read the text of a site file.
+
+    Raises:
+        SiteFileError: it can't be read, is too large or no text.
+    """
     try:
         with path.open("rb") as stream:
             content = stream.read(LARGEST + 1)
@@ -169,11 +73,10 @@ def read_site(path: Path) -> SiteFile:
     if len(content) > LARGEST:
         raise SiteFileError(path, (TOO_LARGE,))
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SiteFileError(path, (Mistake(line, "", "not UTF-8 text; save the file as UTF-8"),)) from None
-    return parse_site(text, path)
 
 
 def parse_site(text: str, path: Path) -> SiteFile:
@@ -190,12 +93,31 @@ def parse_site(text: str, path: Path) -> SiteFile:
     raise SiteFileError(path, read)  # out here: the libraries' own errors quote the file and must not be its context
 
 
-def missing_secrets(site: SiteFile, environment: Mapping[str, str] | None = None) -> list[str]:
-    """Return the names of environment variables that the file asks for and that are not set."""
-    known = os.environ if environment is None else environment
-    wanted = [entry.password_env for entry in site.cameras.values() if entry.password_env]
-    wanted += [entry.secret_env for entry in site.endpoints.values()]
-    return sorted({name for name in wanted if not known.get(name)})
+def placed(text: str, remarks: Iterable[tuple[Sequence[str], str]]) -> list[Mistake]:
+    """Give remarks on a file that was read their lines, first lines first.
+
+    Args:
+        text: the file's text.
+        remarks: the keys that lead to what is spoken of, and a sentence.
+    """
+    root = _compose(text)
+    found = (
+        []
+        if isinstance(root, Mistake)
+        else [Mistake(_line(root, keys), ".".join(keys), what) for keys, what in remarks]
+    )
+    return sorted(found, key=lambda one: one.line)
+
+
+def _line(root: yaml.Node, keys: Sequence[str]) -> int:
+    """Return the line of the innermost key that is written out: defaults and short forms have none of their own."""
+    node, line = root, root.start_mark.line + 1
+    for key in keys:
+        child = _child(node, key)
+        if child is None:
+            break
+        node, line = child
+    return line
 
 
 def _read(text: str) -> SiteFile | tuple[Mistake, ...]:

@@ -1,0 +1,48 @@
+"""What is wrong with a site before it is started, and what it will need: nothing is opened, looked up or sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from service.sitefile import SiteFile
+
+Remark: TypeAlias = "tuple[tuple[str, ...], str]"
+"""The keys that lead to what is spoken of, and a sentence that repeats no secret."""
+
+
+def faults(site: SiteFile) -> Iterator[Remark]:
+    """Yield what keeps a site from starting or its alerts from leaving; variables that are not set stand elsewhere."""
+    from service.cameras.opening import source_fault
+    from service.delivery.endpoint import url_fault
+
+    for name, camera in site.cameras.items():
+        if fault := source_fault(camera.source):
+            yield ("cameras", name, "source"), fault
+    for name, endpoint in site.endpoints.items():
+        if fault := url_fault(endpoint.url, lan=endpoint.lan):
+            yield ("endpoints", name, "url"), fault
+    if site.mode != "observe":
+        yield from _secret_faults(site)
+
+
+def later(site: SiteFile) -> Iterator[Remark]:
+    """Yield what a site that is only observed will need once it alerts."""
+    if site.mode != "observe":
+        return
+    yield from ((keys, f"{what} (once mode is alert; now nothing is sent)") for keys, what in _secret_faults(site))
+    for name, endpoint in site.endpoints.items():
+        if not os.environ.get(endpoint.secret_env):
+            what = f"{endpoint.secret_env} is not set: it will be needed once mode is alert; now nothing is sent"
+            yield ("endpoints", name, "secret_env"), what
+
+
+def _secret_faults(site: SiteFile) -> Iterator[Remark]:
+    from service.delivery.endpoint import secret_fault
+
+    for name, endpoint in site.endpoints.items():
+        secret = os.environ.get(endpoint.secret_env)
+        if secret and (fault := secret_fault(secret)):
+            yield ("endpoints", name, "secret_env"), f"what {endpoint.secret_env} holds is no secret: {fault}"

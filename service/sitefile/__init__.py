@@ -1,0 +1,21 @@
+"""The site file: one YAML that says which cameras watch what, what is asked of people there, and who is told."""
+
+from service.sitefile.advice import advice
+from service.sitefile.model import CameraEntry, EndpointEntry, SiteFile, ZoneEntry, missing_secrets
+from service.sitefile.reading import LARGEST, Mistake, SiteFileError, parse_site, placed, read_site, site_text
+
+__all__ = [
+    "LARGEST",
+    "CameraEntry",
+    "EndpointEntry",
+    "Mistake",
+    "SiteFile",
+    "SiteFileError",
+    "ZoneEntry",
+    "advice",
+    "missing_secrets",
+    "parse_site",
+    "placed",
+    "read_site",
+    "site_text",
+]
