@@ -24,7 +24,7 @@ import numpy as np
 
 from service.detectors.fake import FakeDetector
 from service.events import Origin
-from service.ports import CameraState, EventStore, Frame, Message, Still
+from service.ports import EventStore, Frame, Message, Still
 from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
@@ -52,8 +52,14 @@ class Severed:
         if not self.cut:
             self._store.record(changes, stills, messages)
 
-    def open_alerts(self, camera: str) -> list[Alert]:
-        return self._store.open_alerts(camera)
+    def open_alerts(self, camera: str, *, lost_since_ms: int | None = None) -> list[Alert]:
+        return self._store.open_alerts(camera, lost_since_ms=lost_since_ms)
+
+    def cameras_with_open_alerts(self) -> list[str]:
+        return self._store.cameras_with_open_alerts()
+
+    def conditions(self, camera: str) -> frozenset[str]:
+        return self._store.conditions(camera)
 
     def touch(self, alerts: Sequence[Alert]) -> None:
         if not self.cut:
@@ -83,6 +89,7 @@ class Life:
         self._numbers = iter(range(round(start * FPS), round(end * FPS)))
         self._boot = boot
         self._cut = cut
+        self._stop = threading.Event()
         self.film = start
 
     def now(self) -> Moment:
@@ -91,12 +98,13 @@ class Life:
     def sleep(self, seconds: float) -> None:
         self.film += seconds
 
-    def read(self, wait: float) -> Frame | CameraState:  # noqa: ARG002 - a film keeps nobody waiting
+    def read(self, wait: float) -> Frame | None:  # noqa: ARG002 - a film keeps nobody waiting
         number = next(self._numbers, None)
         if number is None:
             if self._cut:
                 self._cut.cut = True
-            return CameraState("ended", self.now())
+            self._stop.set()
+            return None
         self.film = number / FPS
         return Frame(PICTURE, self.now(), number)
 
@@ -110,9 +118,7 @@ class Life:
         detector = FakeDetector(self.see)
         origin = Origin(Scene(camera="gate"))
         try:
-            CameraWatch(origin, lambda: self, detector, open_monitor(origin, detector), store, self).run(
-                threading.Event()
-            )
+            CameraWatch(origin, lambda: self, detector, open_monitor(origin, detector), store, self).run(self._stop)
         finally:
             detector.close()
 

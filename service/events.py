@@ -14,9 +14,9 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.ports import CameraCode, CameraState, Message
+from service.ports import OFFLINE, CameraCode, CameraState, Condition, Message
 from service.safety.alerts import AlertChange, Ending
-from service.safety.coverage import WINDOW, CannotJudge
+from service.safety.coverage import Blind, CannotJudge
 from service.safety.equipment import Equipment
 from service.safety.moment import Moment
 from service.safety.site import WHOLE_PICTURE, Scene, Severity
@@ -106,10 +106,11 @@ class OfflineCamera(_News):
 
 
 class Blindness(_News):
-    """A camera sees people and mostly can't tell whether they wear an equipment."""
+    """A camera can't tell whether people wear an equipment."""
 
     equipment: Equipment
-    begins: bool = Field(description="True when it begins, false when it is over.")
+    reason: Blind = Field(description="mostly_unknown: people are seen badly. detector_failed: nothing is judged.")
+    begins: bool = Field(description="True when it begins, false when what began for the same reason is over.")
     unknown_share: float = Field(description="Share of the person-seconds that could not be judged, 0..1.")
     person_seconds: float = Field(description="Seconds that people were seen, summed over people.")
     window_s: float = Field(description="The two numbers are of these last seconds.")
@@ -192,10 +193,11 @@ class Origin:
 def alert_message(change: AlertChange, origin: Origin, width: int, height: int) -> Message:
     """Return the message that tells of an alert's change; `width` and `height` are the picture's, in pixels."""
     alert, at = change.alert, change.at
+    lasted = round(max(0.0, at.since(alert.since)), 1)
     path = f"/v1/alerts/{alert.id}/evidence"
     x1, y1, x2, y2 = (round(float(edge), 1) for edge in alert.box)
     known = OpenAlert(
-        summary=_sentence(change, origin),
+        summary=_sentence(change, origin, lasted),
         site=plain(origin.site),
         camera=origin.camera,
         alert=alert.id,
@@ -205,7 +207,7 @@ def alert_message(change: AlertChange, origin: Origin, width: int, height: int) 
         severity=alert.severity,
         since=_utc(alert.since),
         fired_at=_utc(alert.fired),
-        duration_s=_lasted(change),
+        duration_s=lasted,
         box=Box(x1=x1, y1=y1, x2=x2, y2=y2),
         picture=Picture(width=width, height=height),
         zone_uncertain=alert.zone_uncertain,
@@ -231,33 +233,38 @@ def camera_message(state: CameraState, origin: Origin) -> Message:
     event: Event
     if state.status == "offline":
         summary = f"Camera '{camera.name}' gives no pictures since {time}{f': {state.code}' if state.code else ''}"
-        detail = plain(state.detail, 300)
-        lost = OfflineCamera(summary=summary, site=site, camera=camera, code=state.code, detail=detail)
+        lost = OfflineCamera(
+            summary=summary, site=site, camera=camera, code=state.code, detail=plain(state.detail, 300)
+        )
         event = CameraOffline(timestamp=_utc(state.at), data=lost)
     elif state.status == "live":
         back = OnlineCamera(summary=f"Camera '{camera.name}' gives pictures since {time}", site=site, camera=camera)
         event = CameraOnline(timestamp=_utc(state.at), data=back)
     else:
         raise ValueError(f"nobody is told that a camera is {state.status}")
-    return _message(event, origin, state.at, camera.id)
+    return _message(event, origin, state.at, camera.id, Condition(OFFLINE, state.status == "offline"))
 
 
 def cannot_judge_message(change: CannotJudge, origin: Origin) -> Message:
     """Return the message that tells that a camera can't judge an equipment, or can again."""
     can = "can't tell" if change.begins else "can tell again"
-    share = f"{change.unknown_share:.0%} of {change.person_seconds:.0f} person-seconds unknown"
-    about = Blindness(
-        summary=f"Camera '{origin.camera.name}' {can} whether people wear a {change.equipment} ({share})",
+    why = f"{change.unknown_share:.0%} of {change.person_seconds:.0f} person-seconds unknown"
+    if change.reason == "detector_failed":
+        why = f"the detector fails for {change.window:.0f} s" if change.begins else "the detector works again"
+    known = Blindness(
+        summary=f"Camera '{origin.camera.name}' {can} whether people wear a {change.equipment} ({why})",
         site=plain(origin.site),
         camera=origin.camera,
         equipment=change.equipment,
+        reason=change.reason,
         begins=change.begins,
         unknown_share=round(change.unknown_share, 4),
         person_seconds=round(change.person_seconds, 1),
-        window_s=WINDOW,
+        window_s=round(change.window, 1),
     )
-    event = CameraCannotJudge(timestamp=_utc(change.at), data=about)
-    return _message(event, origin, change.at, f"{origin.scene.camera}|{change.equipment}|{change.begins}")
+    event = CameraCannotJudge(timestamp=_utc(change.at), data=known)
+    about = f"{origin.scene.camera}|{change.condition}|{change.begins}"
+    return _message(event, origin, change.at, about, Condition(change.condition, change.begins))
 
 
 def plain(text: str, most: int = 200) -> str:
@@ -270,15 +277,11 @@ def _utc(at: Moment) -> str:
     return datetime.fromtimestamp(at.wall_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _lasted(change: AlertChange) -> float:
-    return round(max(0.0, change.at.since(change.alert.since)), 1)
-
-
-def _sentence(change: AlertChange, origin: Origin) -> str:
+def _sentence(change: AlertChange, origin: Origin, seconds: float) -> str:
     alert = change.alert
     zone = "" if alert.zone == WHOLE_PICTURE else f" in zone '{origin.zone(alert.zone).name}'"
     place = f"{zone} on camera '{origin.camera.name}'"
-    lacking, lasted = f"Worker without {alert.equipment}{place}", f"after {_lasted(change):.0f} s"
+    lacking, lasted = f"Worker without {alert.equipment}{place}", f"after {seconds:.0f} s"
     if change.kind == "resolved":
         return f"Worker with {alert.equipment} again{place} {lasted}"
     if change.kind == "lost_sight":
@@ -286,7 +289,7 @@ def _sentence(change: AlertChange, origin: Origin) -> str:
     return f"{lacking}{' seen again,' if change.kind == 'updated' else ''} since {origin.time(alert.since)}"
 
 
-def _message(event: Event, origin: Origin, at: Moment, about: str) -> Message:
+def _message(event: Event, origin: Origin, at: Moment, about: str, condition: Condition | None = None) -> Message:
     name = f"{about}|{event.type}|{at.wall_ms}"
     return Message(
         id=f"msg_{hashlib.sha256(name.encode()).hexdigest()[:32]}",
@@ -294,4 +297,5 @@ def _message(event: Event, origin: Origin, at: Moment, about: str) -> Message:
         camera=origin.scene.camera,
         created_ms=at.wall_ms,
         payload=event.model_dump_json(),
+        condition=condition,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +141,23 @@ class Still:
     jpeg: bytes
 
 
+OFFLINE: Final = "offline"
+"""The condition of a camera that gives no pictures; that it can't judge is named by `CannotJudge.condition`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that lasts on a camera and is told twice: when it begins and when it is over.
+
+    Attributes:
+        name: what lasts; the same at both times.
+        holds: it begins.
+    """
+
+    name: str
+    holds: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """Something that leaves the machine: written with what it tells of, delivered at least once, known by its id.
@@ -150,6 +167,7 @@ class Message:
         type: the event's type, such as alert.fired.
         camera: messages of one camera are delivered in order.
         payload: the JSON body as it is signed and sent.
+        condition: what it tells to begin or to be over, if that is what it tells; known until the message is kept.
     """
 
     id: str
@@ -157,6 +175,7 @@ class Message:
     camera: str
     created_ms: int
     payload: str
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +206,24 @@ class EventStore(Protocol):
         """
         ...
 
-    def open_alerts(self, camera: str) -> list[Alert]:
-        """Return a camera's open alerts, as last recorded (their `seconds` are of the run that recorded them)."""
+    def open_alerts(self, camera: str, *, lost_since_ms: int | None = None) -> list[Alert]:
+        """Return a camera's open alerts, as last recorded (their `seconds` are of the run that recorded them).
+
+        Args:
+            camera: the camera's id.
+            lost_since_ms: also those that ended as lost_sight and were last seen then or later (Unix milliseconds).
+        """
+        ...
+
+    def cameras_with_open_alerts(self) -> list[str]:
+        """Return the ids of the cameras that have open alerts, sorted."""
+        ...
+
+    def conditions(self, camera: str) -> frozenset[str]:
+        """Return the names of a camera's conditions that some endpoint was sent the beginning of, and no end yet.
+
+        A condition changes in the transaction that puts its message into the outbox.
+        """
         ...
 
     def touch(self, alerts: Sequence[Alert]) -> None:
@@ -212,7 +247,11 @@ class Outbox(Protocol):
     """Messages that wait for their receivers."""
 
     def due(self, now_ms: int, most: int = 100) -> list[Delivery]:
-        """Return deliveries whose time has come, oldest first; of an endpoint and camera only the oldest unfinished."""
+        """Return deliveries whose time has come, oldest first; of an endpoint and camera only the oldest unfinished.
+
+        One whose last attempt lies after `now_ms` is due as well: the wall clock was set back since, and when it should
+        be tried says nothing any more.
+        """
         ...
 
     def delivered(self, delivery: Delivery, at_ms: int) -> None:

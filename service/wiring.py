@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import structlog
 from fastapi import FastAPI
 
@@ -20,6 +20,7 @@ from service.ports import Clock, Detector, EventStore, FrameSource, Image, Model
 from service.safety.detections import Detections
 from service.safety.moment import Moment
 from service.safety.monitor import Monitor
+from service.safety.site import Scene
 from service.safety.thresholds import Thresholds
 from service.settings import Settings
 from service.sitefile import SiteFile
@@ -39,10 +40,30 @@ def open_detector(settings: Settings) -> Detector:
     Raises:
         WeightsError: its weights are missing, damaged, or can't serve the rules.
     """
-    if settings.detector == "ultralytics":
-        from service.detectors.ultralytics import UltralyticsDetector
+    from service.detectors.second_look import SIZE, SecondLook
 
-        return UltralyticsDetector(read_weights(settings.weights, "pt"), device=settings.device)
+    whole = _open_engine(settings)
+    if not settings.second_look:
+        return whole
+    return SecondLook(whole, _open_engine(settings, SIZE), most=settings.second_look, streams=settings.streams)
+
+
+def tiled(detector: Detector, across: int) -> Detector:
+    """Return the detector, or one that looks at tiles besides the whole; closing that closes the detector."""
+    if across <= 1:
+        return detector
+    from service.detectors.tiled import Tiled
+
+    return Tiled(detector, across=across)
+
+
+def _open_engine(settings: Settings, size: int | None = None) -> Detector:
+    """Open a detector for whole pictures, or one for parts of them whose input is a square of `size` pixels."""
+    if settings.detector == "ultralytics":
+        from service.detectors.ultralytics import IMAGE_SIZE, UltralyticsDetector
+
+        weights = read_weights(settings.weights, "pt")
+        return UltralyticsDetector(weights, device=settings.device, size=size or IMAGE_SIZE)
     from service.detectors.openvino import OpenVinoDetector
 
     return OpenVinoDetector(
@@ -51,6 +72,7 @@ def open_detector(settings: Settings) -> Detector:
         precision=settings.precision,
         threads=settings.threads,
         streams=settings.streams,
+        shapes=((size, size),) if size else (),
     )
 
 
@@ -69,7 +91,7 @@ def open_app(settings: Settings, detector: Detector) -> FastAPI:
     from service.api.app import build_app
 
     return build_app(
-        detector,
+        tiled(detector, settings.tiles),
         picture_limits(settings),
         max_body_bytes=settings.max_body_bytes,
         max_images=settings.max_images,
@@ -150,41 +172,41 @@ class WiringError(Exception):
 
 def bad_sources(site: SiteFile) -> list[str]:
     """Return what is wrong with the cameras' sources, a sentence each; a camera that is only absent is no mistake."""
-    from service.cameras.address import SourceError, parse_address
+    from service.cameras.opening import source_fault
 
-    faults = []
-    for camera, entry in site.cameras.items():
-        try:
-            if parse_address(entry.source) is None and not Path(entry.source).exists():
-                faults.append(f"cameras.{camera}.source: there is no file or folder {entry.source}")
-        except SourceError as error:
-            faults.append(f"cameras.{camera}.source: {error.detail}")
-    return faults
+    faults = ((camera, source_fault(entry.source)) for camera, entry in site.cameras.items())
+    return [f"cameras.{camera}.source: {fault}" for camera, fault in faults if fault]
 
 
 @contextmanager
 def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator[Supervisor]:
     """Watch a site's cameras and deliver its alerts while the context lasts; leaving it drains both.
 
+    Open alerts of cameras that the site has no more end first.
+
     Raises:
-        WiringError: a source is none, the store is in use or damaged, or an endpoint or its secret can't be used.
+        WiringError: a source is none, the detector fails, the store is in use or damaged, or an endpoint or its secret
+            can't be used.
     """
     from service.delivery.courier import Courier
     from service.store.errors import StoreError
     from service.store.store import Store
     from service.worker.clock import SystemClock
+    from service.worker.endings import end_unwatched
     from service.worker.supervisor import Supervisor
 
     if faults := bad_sources(site):
         raise WiringError("; ".join(faults))
     clock = SystemClock()
     senders = _senders(site, clock)
+    _probe(detector)
     with ExitStack() as stack:
         try:
             store = Store(settings.store, tuple(senders), clock=clock)
         except StoreError as error:
             raise WiringError(str(error)) from error
         stack.callback(_close_store, store)
+        end_unwatched(store, site.cameras, lambda camera: _formerly(site, camera), clock)
         courier = Courier(store, senders, clock)
         stack.enter_context(_delivering(courier))
         supervisor = Supervisor(
@@ -193,6 +215,23 @@ def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator
         supervisor.start()
         stack.callback(supervisor.stop)
         yield supervisor
+
+
+def _probe(detector: Detector) -> None:
+    """Have the detector look at a grey picture: one that never answers is a mistake to tell now, not at every frame."""
+    try:
+        detector.detect(np.full((360, 640, 3), 127, dtype=np.uint8))
+    except Exception as error:
+        name = f"{detector.model.name} {detector.model.version}"
+        raise WiringError(
+            f"the detector {name} fails on a grey picture, so that no camera would be watched "
+            f"({type(error).__name__}: {error}); try other weights, device or precision"
+        ) from error
+
+
+def _formerly(site: SiteFile, camera: str) -> Origin:
+    """Say in words where a camera was that the site has no more; its zones are called by their ids."""
+    return Origin(Scene(camera=camera, time_zone=site.time_zone), site=site.name)
 
 
 def _close_store(store: Store) -> None:
@@ -215,6 +254,7 @@ def _watch(
     entry = site.cameras[camera]
     origin = Origin(site.scene(camera), entry.name, site.name)
     password = os.environ.get(entry.password_env, "") if entry.password_env else ""
+    eyes = tiled(detector, entry.tiles)
 
     def run(stop: threading.Event) -> None:
         start_ms = clock.now().wall_ms
@@ -227,24 +267,24 @@ def _watch(
             )
             return film.by(source) if film else source
 
-        CameraWatch(origin, opened, detector, open_monitor(origin, detector), store, film or clock, wake).run(stop)
+        CameraWatch(origin, opened, eyes, open_monitor(origin, eyes), store, film or clock, wake).run(stop)
 
     return run
 
 
 def _senders(site: SiteFile, clock: Clock) -> dict[str, Sender]:
-    """Return who sends to each endpoint: nobody when the site is only observed, yet a mistake is told all the same."""
+    """Return who sends to each endpoint: nobody when the site is only observed."""
     from service.delivery.webhook import WebhookSender
 
     senders: dict[str, Sender] = {}
-    for name, endpoint in site.endpoints.items():
+    for name, endpoint in site.receivers.items():
         try:
             senders[name] = WebhookSender(
                 endpoint.url, os.environ.get(endpoint.secret_env, ""), clock, lan=endpoint.lan
             )
         except ValueError as error:
             raise WiringError(f"endpoint {name}: {error}") from error
-    return {} if site.mode == "observe" else senders
+    return senders
 
 
 @contextmanager

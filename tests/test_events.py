@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from service.delivery.schemas import schemas, write_schemas
 from service.events import EVENTS, MOST_BYTES, Event, Origin, alert_message, camera_message, cannot_judge_message, plain
-from service.ports import CameraState, Message
+from service.ports import CameraState, Condition, Message
 from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import CannotJudge
 from service.safety.moment import Moment
@@ -54,6 +54,7 @@ LOST = AlertChange("lost_sight", replace(ALERT, ended=moment(40), ending="lost_s
 UPDATED = AlertChange("updated", replace(ALERT, seen=moment(50), zone_uncertain=True), moment(50))
 OFFLINE = CameraState("offline", moment(0), "STREAM_TIMEOUT", "no picture for 10 s")
 BLIND = CannotJudge("north", "helmet", True, 0.7312, 412.04, moment(0))
+BROKEN = CannotJudge("north", "vest", True, 1.0, 0.0, moment(7), "detector_failed", 7.04)
 
 MESSAGES = {
     "alert.fired": alert_message(FIRED, ORIGIN, 1280, 720),
@@ -64,6 +65,7 @@ MESSAGES = {
     "camera.online": camera_message(CameraState("live", moment(31)), ORIGIN),
     "camera.cannot_judge": cannot_judge_message(BLIND, ORIGIN),
     "camera.cannot_judge.over": cannot_judge_message(replace(BLIND, begins=False, unknown_share=0.31), ORIGIN),
+    "camera.cannot_judge.detector_failed": cannot_judge_message(BROKEN, ORIGIN),
 }
 
 
@@ -133,6 +135,23 @@ def test_sentences_say_who_lacks_what_where_since_when() -> None:
         "(73% of 412 person-seconds unknown)",
         "camera.cannot_judge.over": "Camera 'North' can tell again whether people wear a helmet "
         "(31% of 412 person-seconds unknown)",
+        "camera.cannot_judge.detector_failed": "Camera 'North' can't tell whether people wear a vest "
+        "(the detector fails for 7 s)",
+    }
+    over = cannot_judge_message(replace(BROKEN, begins=False, at=moment(65)), ORIGIN)
+    assert body(over)["data"]["summary"] == (
+        "Camera 'North' can tell again whether people wear a vest (the detector works again)"
+    )
+
+
+def test_conditions_begin_and_end_under_one_name_each() -> None:
+    said = {name: message.condition for name, message in MESSAGES.items() if message.condition}
+    assert said == {
+        "camera.offline": Condition("offline", holds=True),
+        "camera.online": Condition("offline", holds=False),
+        "camera.cannot_judge": Condition("cannot_judge helmet mostly_unknown", holds=True),
+        "camera.cannot_judge.over": Condition("cannot_judge helmet mostly_unknown", holds=False),
+        "camera.cannot_judge.detector_failed": Condition("cannot_judge vest detector_failed", holds=True),
     }
 
 
@@ -157,6 +176,7 @@ def test_ids_are_the_same_in_every_replay_and_of_their_own() -> None:
         alert_message(replace(FIRED, at=moment(2.201)), ORIGIN, 1280, 720),
         alert_message(replace(FIRED, alert=replace(ALERT, id="0" * 16)), ORIGIN, 1280, 720),
         cannot_judge_message(replace(BLIND, equipment="vest"), ORIGIN),
+        cannot_judge_message(replace(BLIND, reason="detector_failed"), ORIGIN),
         camera_message(OFFLINE, replace(ORIGIN, scene=Scene(camera="south"))),
         *MESSAGES.values(),
     ]

@@ -25,6 +25,7 @@ class Waiting:
     state: Literal["pending", "done", "dead"] = "pending"
     next_ms: int = 0
     why: str = ""
+    tried_ms: int = 0
 
 
 class FakeStore:
@@ -45,6 +46,7 @@ class FakeStore:
         self._alerts: dict[str, Alert] = {}
         self._known: set[tuple[str, str, int]] = set()
         self._place: dict[str, int] = {}
+        self._told: set[tuple[str, str]] = set()
         self._closed = False
         self.changes: list[AlertChange] = []
         self.stills: dict[tuple[str, str], bytes] = {}
@@ -71,13 +73,34 @@ class FakeStore:
                 if message.id not in self._place:
                     self._place[message.id] = len(self.messages)
                     self.messages.append(message)
-                    self.outbox += [Waiting(Delivery(message, endpoint, 0)) for endpoint in self._endpoints]
+                    kept = replace(message, condition=None)
+                    self.outbox += [Waiting(Delivery(kept, endpoint, 0)) for endpoint in self._endpoints]
+                    self._note(message)
 
-    def open_alerts(self, camera: str) -> list[Alert]:
-        """Return a camera's open alerts, oldest first."""
+    def _note(self, message: Message) -> None:
+        if message.condition is not None and self._endpoints:
+            told = (message.camera, message.condition.name)
+            (self._told.add if message.condition.holds else self._told.discard)(told)
+
+    def open_alerts(self, camera: str, *, lost_since_ms: int | None = None) -> list[Alert]:
+        """Return a camera's open alerts, and those that were lost sight of and last seen since then, oldest first."""
         with self._open():
-            found = [alert for alert in self._alerts.values() if alert.camera == camera and alert.ended is None]
+            found = [
+                alert
+                for alert in self._alerts.values()
+                if alert.camera == camera and (alert.ended is None or _lost_since(alert, lost_since_ms))
+            ]
             return sorted(found, key=lambda alert: (alert.fired.wall_ms, alert.id))
+
+    def cameras_with_open_alerts(self) -> list[str]:
+        """Return the ids of the cameras that have open alerts, sorted."""
+        with self._open():
+            return sorted({alert.camera for alert in self._alerts.values() if alert.ended is None})
+
+    def conditions(self, camera: str) -> frozenset[str]:
+        """Return the names of a camera's conditions that were told to begin, and not yet to be over."""
+        with self._open():
+            return frozenset(condition for of, condition in self._told if of == camera)
 
     def touch(self, alerts: Sequence[Alert]) -> None:
         """Keep where and when open alerts were last seen."""
@@ -105,18 +128,20 @@ class FakeStore:
             for row in self.outbox:
                 if row.state == "pending":
                     heads.setdefault((row.delivery.endpoint, row.delivery.message.camera), row)
-            found = [row.delivery for row in heads.values() if row.next_ms <= now_ms]
+            found = [row.delivery for row in heads.values() if row.next_ms <= now_ms or row.tried_ms > now_ms]
             return sorted(found, key=lambda one: (self._place[one.message.id], one.endpoint))[:most]
 
     def delivered(self, delivery: Delivery, at_ms: int) -> None:
         """Mark a delivery as done."""
-        self._mark(delivery, "done", at_ms, "")
+        self._mark(delivery, "done", at_ms, 0, "")
 
     def failed(self, delivery: Delivery, at_ms: int, why: str, next_ms: int | None) -> None:
         """Count a failed attempt; try again at `next_ms`, or never when it is None."""
-        self._mark(delivery, "dead" if next_ms is None else "pending", next_ms or at_ms, why)
+        self._mark(delivery, "dead" if next_ms is None else "pending", at_ms, next_ms or 0, why)
 
-    def _mark(self, delivery: Delivery, state: Literal["pending", "done", "dead"], next_ms: int, why: str) -> None:
+    def _mark(
+        self, delivery: Delivery, state: Literal["pending", "done", "dead"], at_ms: int, next_ms: int, why: str
+    ) -> None:
         with self._open():
             for index, row in enumerate(self.outbox):
                 one = row.delivery
@@ -124,7 +149,7 @@ class FakeStore:
                     delivery.message.id,
                     delivery.endpoint,
                 ):
-                    self.outbox[index] = Waiting(replace(one, attempts=one.attempts + 1), state, next_ms, why)
+                    self.outbox[index] = Waiting(replace(one, attempts=one.attempts + 1), state, next_ms, why, at_ms)
 
     def _open(self) -> threading.RLock:
         if self._closed:
@@ -134,6 +159,10 @@ class FakeStore:
     def close(self) -> None:
         """Refuse what comes; what was kept can still be looked at. Idempotent."""
         self._closed = True
+
+
+def _lost_since(alert: Alert, since_ms: int | None) -> bool:
+    return since_ms is not None and alert.ending == "lost_sight" and alert.seen.wall_ms >= since_ms
 
 
 def _key(change: AlertChange) -> tuple[str, str, int]:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from service.safety.alerts import Alert, AlertChange, Kind
 from service.safety.moment import Moment
-from service.store.schema import alert_changes, alerts
+from service.store.schema import LOST, alert_changes, alerts
 
 _UPSERT: Final = insert(alerts)
 _KEEP_ALERT: Final = _UPSERT.on_conflict_do_update(
@@ -69,10 +69,20 @@ def touch(connection: Connection, seen: Sequence[Alert]) -> None:
     connection.execute(_TOUCH, rows)
 
 
-def open_of(connection: Connection, camera: str) -> list[Alert]:
-    """Return a camera's open alerts, oldest first."""
+def open_of(connection: Connection, camera: str, lost_since_ms: int | None = None) -> list[Alert]:
+    """Return a camera's open alerts, and those that were lost sight of and last seen since then, oldest first."""
     query = select(alerts).where(alerts.c.camera == camera, alerts.c.ended_ms.is_(None))
-    return [_alert(row) for row in connection.execute(query.order_by(alerts.c.fired_ms, alerts.c.id)).mappings()]
+    found = list(connection.execute(query).mappings())
+    if lost_since_ms is not None:
+        lost = select(alerts).where(alerts.c.camera == camera, LOST, alerts.c.seen_ms >= lost_since_ms)
+        found += connection.execute(lost).mappings()
+    return sorted((_alert(row) for row in found), key=lambda alert: (alert.fired.wall_ms, alert.id))
+
+
+def cameras_with_open(connection: Connection) -> list[str]:
+    """Return the cameras that have open alerts, sorted."""
+    query = select(alerts.c.camera).where(alerts.c.ended_ms.is_(None)).distinct().order_by(alerts.c.camera)
+    return list(connection.scalars(query))
 
 
 def page(connection: Connection, most: int, before: tuple[int, str] | None, camera: str | None) -> list[Alert]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from service.ports import Delivery, Message
-from service.store.schema import DEAD, PENDING, deliveries, messages
+from service.store.schema import DEAD, PENDING, deliveries, messages, told
 
 MOST_REASON: Final = 500
 """Characters of a failure's reason that are kept."""
@@ -26,7 +26,7 @@ class Backlog:
 
 
 def put(connection: Connection, arriving: Iterable[Message], endpoints: Sequence[str]) -> None:
-    """Put messages into the outbox of every endpoint; one that is kept already is left alone."""
+    """Put messages into the outbox of every endpoint and note what they tell; one kept already is left alone."""
     for message in arriving:
         row = {
             "id": message.id,
@@ -43,10 +43,30 @@ def put(connection: Connection, arriving: Iterable[Message], endpoints: Sequence
             connection.execute(
                 insert(deliveries), [{**fresh, "endpoint": endpoint, "next_ms": 0} for endpoint in endpoints]
             )
+            _note(connection, message)
+
+
+def _note(connection: Connection, message: Message) -> None:
+    """Note the condition that a message tells to begin or to be over."""
+    if message.condition is None:
+        return
+    row = {"camera": message.camera, "condition": message.condition.name}
+    if message.condition.holds:
+        connection.execute(insert(told).values(row).on_conflict_do_nothing())
+    else:
+        connection.execute(delete(told).where(*(told.c[name] == value for name, value in row.items())))
+
+
+def told_of(connection: Connection, camera: str) -> frozenset[str]:
+    """Return the conditions of a camera that were told to begin, and not yet to be over."""
+    return frozenset(connection.scalars(select(told.c.condition).where(told.c.camera == camera)))
 
 
 def due(connection: Connection, endpoints: Sequence[str], now_ms: int, most: int) -> list[Delivery]:
-    """Return the oldest unfinished delivery of each endpoint and camera whose time has come, oldest first."""
+    """Return the oldest unfinished delivery of each endpoint and camera whose time has come, oldest first.
+
+    One that was tried later than now is due as well: the wall clock was set back.
+    """
     heads = (
         select(deliveries.c.endpoint, func.min(deliveries.c.message).label("message"))
         .where(PENDING, deliveries.c.endpoint.in_(endpoints))
@@ -57,7 +77,7 @@ def due(connection: Connection, endpoints: Sequence[str], now_ms: int, most: int
     query = (
         select(messages, deliveries.c.endpoint, deliveries.c.attempts)
         .select_from(heads.join(deliveries, at_head).join(messages, messages.c.number == deliveries.c.message))
-        .where(deliveries.c.next_ms <= now_ms)
+        .where(or_(deliveries.c.next_ms <= now_ms, deliveries.c.tried_ms > now_ms))
         .order_by(deliveries.c.message, deliveries.c.endpoint)
         .limit(most)
     )

@@ -53,7 +53,10 @@ alerts = Table(
     Column("by_absence", Boolean, nullable=False),
     Column("zone_uncertain", Boolean, nullable=False),
 )
+# written out, not bound: SQLite uses a partial index only where it can read that the condition holds
+LOST = alerts.c.ending == literal_column("'lost_sight'")
 Index("ix_alerts_open", alerts.c.camera, sqlite_where=alerts.c.ended_ms.is_(None))
+Index("ix_alerts_lost", alerts.c.camera, alerts.c.seen_ms, sqlite_where=LOST)
 Index("ix_alerts_fired", alerts.c.fired_ms, alerts.c.id)
 Index("ix_alerts_camera_fired", alerts.c.camera, alerts.c.fired_ms, alerts.c.id)
 
@@ -100,11 +103,17 @@ deliveries = Table(
     Column("tried_ms", BigInteger),
     Column("error", Text, nullable=False),
 )
-# written out, not bound: SQLite uses a partial index only where it can read that the condition holds
 PENDING = deliveries.c.state == literal_column("'pending'")
 DEAD = deliveries.c.state == literal_column("'dead'")
 Index("ix_deliveries_pending", deliveries.c.endpoint, deliveries.c.camera, deliveries.c.message, sqlite_where=PENDING)
 Index("ix_deliveries_dead", deliveries.c.endpoint, sqlite_where=DEAD)
+
+told = Table(
+    "told",
+    tables,
+    Column("camera", Text, primary_key=True),
+    Column("condition", Text, primary_key=True),
+)
 
 person_seconds = Table(
     "person_seconds",

@@ -99,10 +99,20 @@ class Store:
             with self._database.transaction(durable=False) as connection:
                 ledger.touch(connection, alerts)
 
-    def open_alerts(self, camera: str) -> list[Alert]:
-        """Return a camera's open alerts, oldest first, as last recorded or touched."""
+    def open_alerts(self, camera: str, *, lost_since_ms: int | None = None) -> list[Alert]:
+        """Return a camera's open alerts, and those that were lost sight of and last seen since then, oldest first."""
         with self._database.transaction() as connection:
-            return ledger.open_of(connection, camera)
+            return ledger.open_of(connection, camera, lost_since_ms)
+
+    def cameras_with_open_alerts(self) -> list[str]:
+        """Return the ids of the cameras that have open alerts, sorted."""
+        with self._database.transaction() as connection:
+            return ledger.cameras_with_open(connection)
+
+    def conditions(self, camera: str) -> frozenset[str]:
+        """Return the names of a camera's conditions that some endpoint was sent the beginning of, and no end yet."""
+        with self._database.transaction() as connection:
+            return outbox.told_of(connection, camera)
 
     def alerts(
         self, most: int = 100, *, before: tuple[int, str] | None = None, camera: str | None = None
@@ -221,8 +231,6 @@ class Store:
         with self._database.transaction() as connection:
             return {endpoint: outbox.backlog(connection, endpoint) for endpoint in self._endpoints}
 
-    # -- the whole
-
     def backup(self, path: Path) -> None:
         """Write a copy of the database to `path`, which must not exist. Evidence is plain files: copy those afterwards.
 
@@ -239,9 +247,8 @@ class Store:
             found = dict(evidence.files(self._evidence))
         with self._database.transaction() as connection:
             rows = evidence.rows(connection)
-            evidence.mark(
-                connection, {path: path not in found for path, gone in rows.items() if gone == (path in found)}
-            )
+            turned = {path: path not in found for path, gone in rows.items() if gone == (path in found)}
+            evidence.mark(connection, turned)
         old = self._clock.now().wall_ms / 1000 - evidence.ORPHAN_AFTER
         orphans = [path for path, written in found.items() if path not in rows and written < old]
         with named(self._folder):

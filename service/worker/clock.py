@@ -69,4 +69,5 @@ def on_this_clock(alert: Alert, now: Moment) -> Alert:
     def moved(at: Moment) -> Moment:
         return Moment(now.seconds - max(0, now.wall_ms - at.wall_ms) / 1000, at.wall_ms)
 
-    return replace(alert, since=moved(alert.since), fired=moved(alert.fired), seen=moved(alert.seen))
+    ended = alert.ended and moved(alert.ended)
+    return replace(alert, since=moved(alert.since), fired=moved(alert.fired), seen=moved(alert.seen), ended=ended)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -14,6 +14,8 @@ from service.safety.alerts import AlertChange
 
 MOST: Final = 500
 """Records that wait in memory while the store can't take them; then the oldest is given up."""
+MOST_BYTES: Final = 32 * 2**20
+"""Bytes of pictures and messages that wait; then the oldest pictures are given up, and records after all pictures."""
 
 log = structlog.get_logger("watch")
 
@@ -25,6 +27,16 @@ class _Record:
     changes: tuple[AlertChange, ...]
     stills: tuple[Still, ...]
     messages: tuple[Message, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds in memory, about."""
+        return sum(len(still.jpeg) for still in self.stills) + sum(len(one.payload) for one in self.messages)
+
+    def named(self) -> dict[str, list[str]]:
+        """Return what it tells of, for a log line."""
+        alerts = [f"{change.alert.id} {change.kind}" for change in self.changes]
+        return {"alerts": alerts, "messages": [message.id for message in self.messages]}
 
 
 class Records:
@@ -47,9 +59,7 @@ class Records:
         """Record this, after all that waits."""
         self._waiting.append(_Record(tuple(changes), tuple(stills), tuple(messages)))
         self.save()
-        while len(self._waiting) > MOST:
-            lost = self._waiting.popleft()
-            log.error("record.lost", camera=self._camera, messages=[message.id for message in lost.messages])
+        self._bound()
 
     def save(self) -> None:
         """Record what waits; a store that can't now is asked again at the next call. Logged once an outage."""
@@ -67,3 +77,28 @@ class Records:
         if self._failing:
             log.info("store.works_again", camera=self._camera)
         self._failing = False
+
+    def close(self) -> None:
+        """Record what waits, for the last time; what the store does not take is named in the log."""
+        try:
+            self.save()
+        finally:
+            while self._waiting:
+                self._give_up_oldest()
+
+    def _bound(self) -> None:
+        """Give up what is too much: pictures before records, the oldest first, each with a log line."""
+        size = sum(record.size for record in self._waiting)
+        for index, record in enumerate(tuple(self._waiting)):
+            if size <= MOST_BYTES:
+                break
+            if record.stills:
+                log.error("stills.lost", camera=self._camera, **record.named())
+                self._waiting[index] = replace(record, stills=())
+                size -= record.size - self._waiting[index].size
+        while len(self._waiting) > MOST or size > MOST_BYTES:
+            size -= self._waiting[0].size
+            self._give_up_oldest()
+
+    def _give_up_oldest(self) -> None:
+        log.error("record.lost", camera=self._camera, **self._waiting.popleft().named())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from service.cameras.address import SourceError
 from service.events import Origin, alert_message, camera_message, cannot_judge_message
 from service.pictures.still import black_out
 from service.ports import (
+    OFFLINE,
     CameraState,
     Clock,
     Detector,
@@ -23,11 +24,17 @@ from service.ports import (
     Still,
     StoreUnavailable,
 )
+from service.safety.alerts import AlertChange
+from service.safety.coverage import CannotJudge, blindness
 from service.safety.detections import Detections, empty
+from service.safety.equipment import EQUIPMENT, Equipment
 from service.safety.moment import Moment
 from service.safety.monitor import Monitor, Observation, OutOfOrder
+from service.safety.site import Scene
 from service.worker.clock import on_this_clock
+from service.worker.endings import least_picture, lost
 from service.worker.evidence import BestFrames
+from service.worker.eye import Eye
 from service.worker.records import Records
 
 STALE: Final = 5.0
@@ -98,7 +105,6 @@ class CameraWatch:
         self._origin = origin
         self._camera = origin.scene.camera
         self._open_source = open_source
-        self._detector = detector
         self._monitor = monitor
         self._store = store
         self._clock = clock
@@ -108,45 +114,73 @@ class CameraWatch:
         self._size = (0, 0)
         self._last_frame = self._last_tick = clock.now()
         self._last_touch: Moment | None = None
+        self._eye = Eye(self._camera, _asked(origin.scene), detector, self._last_frame)
         self._told_offline = False
 
     def run(self, stop: threading.Event) -> None:
-        """Watch until `stop` is set or a recording ends."""
+        """Watch until `stop` is set or a recording ends, which ends its open alerts as well."""
         self._restore()
+        with ExitStack() as closing:  # the last comes first
+            source = self._opened()
+            if source is not None:
+                closing.callback(self._attempt, source.close)
+            closing.callback(self._attempt, lambda: self._touch(self._clock.now(), always=True))
+            closing.callback(self._attempt, self._records.close)
+            if source is not None:
+                self._watch(source, stop)
+
+    def _opened(self) -> FrameSource | None:
+        """Open the camera; None when it is a recording that can't be read: trying again would not mend it."""
         try:
-            source = self._open_source()
-        except SourceError as error:  # a recording that can't be read: trying again would not mend it
+            return self._open_source()
+        except SourceError as error:
             self._state(CameraState("offline", self._clock.now(), error.code, error.detail))
-            return
+            self._keep(lost(self._monitor.open_alerts, self._clock.now()))
+            return None
+
+    def _watch(self, source: FrameSource, stop: threading.Event) -> None:
+        while not stop.is_set():
+            happened = source.read(TICK)
+            if isinstance(happened, Frame):
+                self._frame(happened)
+            elif isinstance(happened, CameraState):
+                if happened.status == "ended":
+                    self._keep(lost(self._monitor.open_alerts, happened.at))
+                    return
+                self._state(happened)
+            else:
+                self._silence()
+
+    def _attempt(self, closing: Callable[[], None]) -> None:
+        """Do one of the last things; a fault in it is logged, and hides neither the others nor what ended the watch."""
         try:
-            while not stop.is_set():
-                happened = source.read(TICK)
-                if isinstance(happened, Frame):
-                    self._frame(happened)
-                elif isinstance(happened, CameraState):
-                    if happened.status == "ended":
-                        return
-                    self._state(happened)
-                else:
-                    self._silence()
-        finally:
-            source.close()
-            self._records.save()
-            self._touch(self._clock.now(), always=True)
+            closing()
+        except Exception:
+            log.exception("watch.closing", camera=self._camera)
 
     def _restore(self) -> None:
         now = self._clock.now()
-        alerts = [on_this_clock(alert, now) for alert in self._store.open_alerts(self._camera)]
-        self._monitor.restore(alerts)
+        since_ms = now.wall_ms - round(1000 * self._origin.scene.policy.reopen_within)
+        found = self._store.open_alerts(self._camera, lost_since_ms=since_ms)
+        # lost sight of later than now: the wall clock was set back, and how long ago it was is not known
+        known = [alert for alert in found if alert.ended is None or alert.seen.wall_ms <= now.wall_ms]
+        alerts = [on_this_clock(alert, now) for alert in known]
+        told = self._store.conditions(self._camera)
+        self._monitor.restore(alerts, [one for one in EQUIPMENT if blindness(one, "mostly_unknown") in told])
+        self._eye.restore(told)
+        self._told_offline = OFFLINE in told
         self._last_frame = self._last_tick = now
-        if alerts:  # until a frame says it: the least picture that holds their people
-            right, lower = (max(alert.box[side] for alert in alerts) for side in (2, 3))
-            self._size = math.ceil(max(right, 1.0)), math.ceil(max(lower, 1.0))
+        if alerts:  # until a frame says it
+            self._size = least_picture(alerts)
 
     def _frame(self, frame: Frame) -> None:
         self._records.save()
         image = black_out(frame.image, self._hidden)
-        detections = self._detector.detect(image)
+        detections, news = self._eye.look(image, self._clock.now())
+        self._keep(cannot_judge=news)
+        if detections is None:
+            self._silence()
+            return
         stale = self._clock.now().seconds - frame.at.seconds > STALE
         try:
             observation = self._monitor.observe(detections, frame.at, stale=stale)
@@ -162,27 +196,33 @@ class CameraWatch:
             if change.kind == "fired"
             for still in self._best.stills(change.alert, image, observation.people)
         ]
-        self._record(observation, stills)
+        self._keep(observation.alerts, observation.cannot_judge, stills)
         self._store.remember(self._camera, frame.at, detections)
         heights = [person.sighting.height for person in observation.people]
         self._store.count(self._camera, frame.at, observation.person_seconds, heights)
         self._touch(frame.at)
 
     def _silence(self) -> None:
-        """Let time pass for open alerts while no frame comes: what is not seen is unknown, not gone."""
+        """Let time pass for open alerts while no frame is judged: what is not seen is unknown, not gone."""
         self._records.save()
         now = self._clock.now()
         if not all(self._size) or now.since(self._last_frame) < SILENCE or now.since(self._last_tick) < TICK:
             return
         self._last_tick = now
-        self._record(self._monitor.observe(empty(*self._size), now, stale=True))
+        observation = self._monitor.observe(empty(*self._size), now, stale=True)
+        self._keep(observation.alerts, observation.cannot_judge)
 
-    def _record(self, observation: Observation, stills: Sequence[Still] = ()) -> None:
-        if not observation.alerts and not observation.cannot_judge:
+    def _keep(
+        self,
+        alerts: Sequence[AlertChange] = (),
+        cannot_judge: Sequence[CannotJudge] = (),
+        stills: Sequence[Still] = (),
+    ) -> None:
+        if not alerts and not cannot_judge:
             return
-        messages = [alert_message(change, self._origin, *self._size) for change in observation.alerts]
-        messages += [cannot_judge_message(change, self._origin) for change in observation.cannot_judge]
-        for change in observation.alerts:
+        messages = [alert_message(change, self._origin, *self._size) for change in alerts]
+        messages += [cannot_judge_message(change, self._origin) for change in cannot_judge]
+        for change in alerts:
             alert = change.alert
             log.info(
                 f"alert.{change.kind}",
@@ -193,7 +233,7 @@ class CameraWatch:
                 equipment=alert.equipment,
                 since_ms=alert.since.wall_ms,
             )
-        self._records.keep(observation.alerts, stills, messages)
+        self._records.keep(alerts, stills, messages)
 
     def _state(self, state: CameraState) -> None:
         """Tell of a camera that was lost or is back: once each, and nothing of one that comes up for the first time."""
@@ -213,3 +253,11 @@ class CameraWatch:
                     self._store.touch(alerts)
                 except StoreUnavailable as error:  # the next touch tells more than this one
                     log.warning("store.unavailable", camera=self._camera, fault=str(error))
+
+
+def _asked(scene: Scene) -> frozenset[Equipment]:
+    """Return what a scene asks for anywhere, at any time."""
+    if not scene.zones:
+        return frozenset(EQUIPMENT)
+    asking = [zone for zone in scene.zones if not zone.ignore and not zone.exempt]
+    return frozenset(requirement.equipment for zone in asking for requirement in zone.require)

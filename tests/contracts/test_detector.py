@@ -15,6 +15,7 @@ import pytest
 from service.detectors.fake import FakeDetector
 from service.detectors.manifest import read_weights
 from service.detectors.openvino import OpenVinoDetector
+from service.detectors.second_look import SecondLook
 from service.ports import Detector, DetectorClosed, Image
 from service.safety.detections import Detections
 from service.settings import shipped
@@ -43,7 +44,11 @@ def ultralytics() -> Detector:
     return UltralyticsDetector(read_weights(MANIFEST, "pt"), device="cpu")
 
 
-@pytest.fixture(params=[fake, openvino, ultralytics], ids=lambda make: make.__name__, scope="module")
+def second_look() -> Detector:
+    return SecondLook(fake(), fake(), most=4)
+
+
+@pytest.fixture(params=[fake, openvino, ultralytics, second_look], ids=lambda make: make.__name__, scope="module")
 def detector(request: pytest.FixtureRequest) -> Iterator[Detector]:
     made: Detector = request.param()
     yield made

@@ -24,6 +24,7 @@ from tests.store.made import (
     message,
     moment,
     still,
+    telling,
 )
 
 ENDPOINTS = ("control-room", "yard-lamp")
@@ -84,6 +85,51 @@ def test_an_ended_alert_is_not_open_and_a_continued_one_is(store: Store | FakeSt
     assert store.open_alerts("gate") == [continued(alert(2)).alert]
 
 
+def test_who_was_lost_sight_of_a_moment_ago_comes_back_when_asked_for(store: Store | FakeStore) -> None:
+    store.record([fired(alert(number)) for number in range(1, 6)] + [fired(alert(6, "dock"))], [], [])
+    gone = [
+        ended(alert(1), 10, "lost_sight"),
+        ended(alert(2), 20, "lost_sight"),
+        ended(alert(3), 40),
+        ended(alert(6, "dock"), 40, "lost_sight"),
+    ]
+    store.record([*gone, ended(alert(4), 10, "lost_sight")], [], [])
+    store.record([continued(alert(4), 15)], [], [])
+    open_now = [continued(alert(4), 15).alert, alert(5)]
+    assert store.open_alerts("gate") == open_now
+    seen_ms = gone[1].alert.seen.wall_ms
+    assert store.open_alerts("gate", lost_since_ms=seen_ms) == [gone[1].alert, *open_now]
+    assert store.open_alerts("gate", lost_since_ms=seen_ms + 1) == open_now
+
+
+def test_the_cameras_with_open_alerts_are_named(store: Store | FakeStore) -> None:
+    assert store.cameras_with_open_alerts() == []
+    store.record([fired(alert(1)), fired(alert(2)), fired(alert(3, "dock")), fired(alert(4, "roof"))], [], [])
+    store.record([ended(alert(4, "roof"))], [], [])
+    assert store.cameras_with_open_alerts() == ["dock", "gate"]
+
+
+def test_what_was_told_of_a_camera_is_known_until_it_is_over(store: Store | FakeStore) -> None:
+    assert store.conditions("gate") == frozenset()
+    lost, back = telling("a", "offline"), telling("b", "offline", holds=False)
+    store.record([], [], [lost, telling("c", "offline", "dock"), telling("d", "blind")])
+    assert store.conditions("gate") == {"offline", "blind"}
+    store.record([], [], [back])
+    store.record([], [], [lost])  # comes again late
+    assert store.conditions("gate") == {"blind"}
+    assert store.conditions("dock") == {"offline"}
+    store.record([], [], [telling("e", "blind", holds=False), telling("f", "offline", holds=False)])
+    assert store.conditions("gate") == frozenset()
+
+
+@pytest.mark.parametrize("make", [lambda folder: Store(folder, []), lambda _: FakeStore()], ids=["real", "fake"])
+def test_without_an_endpoint_nobody_was_told(make: Make, tmp_path: Path) -> None:
+    store = make(tmp_path)
+    store.record([], [], [telling("a", "offline")])
+    assert store.conditions("gate") == frozenset()
+    store.close()
+
+
 def test_a_change_that_comes_again_late_does_not_turn_back_time(store: Store | FakeStore) -> None:
     store.record([fired(alert(1))], [], [message("a")])
     store.record([ended(alert(1))], [], [message("b")])
@@ -124,6 +170,20 @@ def test_a_failed_delivery_holds_back_what_is_behind_it_until_its_time(store: St
     assert ("c", "control-room") in names(store.due(START_MS + 4999))
     again = store.due(START_MS + 5000)[0]
     assert again == Delivery(message("a"), "control-room", 1)
+
+
+def test_a_delivery_that_was_tried_in_the_future_is_due(store: Store | FakeStore) -> None:
+    """The wall clock was set back by a day: when to try again was said by the other time."""
+    day = 86_400_000
+    store.record([], [], [message("a"), message("b")])
+    store.failed(store.due(START_MS)[0], START_MS, "connection refused", START_MS + 60_000)
+    assert names(store.due(START_MS)) == [("a", "yard-lamp")]
+    assert names(store.due(START_MS - day)) == [("a", "control-room"), ("a", "yard-lamp")]
+    again = store.due(START_MS - day)[0]
+    assert again.attempts == 1
+    store.failed(again, START_MS - day, "connection refused", START_MS - day + 60_000)
+    assert names(store.due(START_MS - day + 59_999)) == [("a", "yard-lamp")]
+    assert names(store.due(START_MS - day + 60_000)) == [("a", "control-room"), ("a", "yard-lamp")]
 
 
 def test_a_dead_delivery_lets_the_next_one_pass(store: Store | FakeStore) -> None:
@@ -190,6 +250,8 @@ def test_close_refuses_what_comes(store: Store | FakeStore) -> None:
     calls: list[Callable[[], object]] = [
         lambda: store.record([fired(alert(2))], [], []),
         lambda: store.open_alerts("gate"),
+        store.cameras_with_open_alerts,
+        lambda: store.conditions("gate"),
         lambda: store.touch([alert(1)]),
         lambda: store.count("gate", moment(1), {}, []),
         lambda: store.remember("gate", moment(1), detections()),

@@ -32,8 +32,9 @@ def test_a_film_in_a_site_file_is_watched_to_its_end_and_told(tmp_path: Path) ->
     assert process.returncode == 0, said
     assert "Watching gate (alerting)" in said
     assert "Traceback" not in said
-    assert types(arrivals) == ["alert.fired"]
+    assert types(arrivals) == ["alert.fired", "alert.resolved"]
     (alert,), waiting = kept(tmp_path / "store")
+    assert alert.ending == "lost_sight"  # the film ended
     assert arrivals[0].event
     assert arrivals[0].event["data"]["alert"] == alert.id
     assert alert.equipment == "vest"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from service.ports import Message, Still
+from service.ports import Condition, Message, Still
 from service.safety.alerts import Alert, AlertChange, Ending, Kind
 from service.safety.detections import Detections
 from service.safety.moment import Moment
@@ -66,6 +66,10 @@ def continued(one: Alert, after: float = 20.0) -> AlertChange:
 
 def message(name: str, camera: str = "gate") -> Message:
     return Message(name, "alert.fired", camera, START_MS, f'{{"name":"{name}"}}')
+
+
+def telling(name: str, condition: str, camera: str = "gate", *, holds: bool = True) -> Message:
+    return replace(message(name, camera), type="camera.told", condition=Condition(condition, holds))
 
 
 def still(one: Alert, jpeg: bytes = JPEG) -> Still:

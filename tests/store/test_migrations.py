@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from service.ports import OFFLINE, Message
+from service.safety.coverage import blindness
 from service.store.database import Database, loses_commits
 from service.store.errors import StoreError
 from service.store.schema import tables
@@ -42,6 +45,32 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     for _ in range(2):
         with Store(tmp_path, []) as store:
             assert store.open_alerts("gate") == [alert(1)]
+
+
+TOLD_BEFORE = [
+    ("a", "camera.offline", "gate", {}),
+    ("b", "camera.online", "gate", {}),
+    ("c", "camera.offline", "dock", {}),
+    ("d", "camera.cannot_judge", "gate", {"equipment": "helmet", "begins": True}),
+    ("e", "camera.cannot_judge", "gate", {"equipment": "vest", "begins": True}),
+    ("f", "camera.cannot_judge", "gate", {"equipment": "vest", "begins": False}),
+    ("g", "alert.fired", "gate", {}),
+]
+
+
+def test_a_store_of_the_first_revision_knows_what_it_told(tmp_path: Path) -> None:
+    def put(endpoints: list[str], tail: str = "") -> None:
+        with Store(tmp_path, endpoints) as store:
+            for name, kind, camera, data in TOLD_BEFORE:
+                store.record([], [], [Message(name + tail, kind, camera + tail, 1, json.dumps({"data": data}))])
+
+    put(["room"])
+    put([], tail="-observed")
+    execute(tmp_path, "DROP TABLE told", "DROP INDEX ix_alerts_lost", "UPDATE alembic_version SET version_num = '0001'")
+    with Store(tmp_path, ["room"]) as store:
+        assert store.conditions("gate") == {blindness("helmet", "mostly_unknown")}
+        assert store.conditions("dock") == {OFFLINE}
+        assert store.conditions("dock-observed") == frozenset()
 
 
 @pytest.mark.parametrize(

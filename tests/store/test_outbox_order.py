@@ -27,6 +27,7 @@ class Row:
     endpoint: str
     attempts: int = 0
     next_ms: int = 0
+    tried_ms: int = 0
     finished: bool = False
 
 
@@ -48,7 +49,7 @@ class PlainList:
                 for other in self.rows[:index]
                 if (other.camera, other.endpoint) == (row.camera, row.endpoint) and not other.finished
             ]
-            if not row.finished and not ahead and row.next_ms <= now_ms:
+            if not row.finished and not ahead and (row.next_ms <= now_ms or row.tried_ms > now_ms):
                 found.append(row)
         return found
 
@@ -59,6 +60,7 @@ class Step:
     camera: str
     which: int
     wait_ms: int
+    back_ms: int
 
 
 steps = st.lists(
@@ -68,6 +70,7 @@ steps = st.lists(
         camera=st.sampled_from(CAMERAS),
         which=st.integers(0, 7),
         wait_ms=st.integers(0, 3),
+        back_ms=st.sampled_from([0, 0, 0, 1, 2, 9]),
     ),
     max_size=40,
 )
@@ -76,7 +79,7 @@ steps = st.lists(
 def act(store: Store | FakeStore, told: list[Step]) -> None:
     plain, now, last = PlainList(), START_MS, -1
     for step in told:
-        now += step.wait_ms
+        now += step.wait_ms - step.back_ms  # the wall clock may be set back
         due, expected = store.due(now), plain.due(now)
         assert [(one.message.id, one.endpoint, one.attempts) for one in due] == [
             (str(row.number), row.endpoint, row.attempts) for row in expected
@@ -90,6 +93,7 @@ def act(store: Store | FakeStore, told: list[Step]) -> None:
         elif due:
             delivery, row = due[step.which % len(due)], expected[step.which % len(due)]
             row.attempts += 1
+            row.tried_ms = now
             if step.do == "fail":
                 row.next_ms = now + 2 * step.wait_ms
                 store.failed(delivery, now, "no answer", row.next_ms)
@@ -143,6 +147,8 @@ def test_an_endpoint_gets_what_was_recorded_since_it_was_named(tmp_path: Path) -
         ("SELECT min(message) FROM deliveries WHERE state = 'pending' GROUP BY endpoint, camera", "deliveries_pending"),
         ("SELECT count(*) FROM deliveries WHERE endpoint = ? AND state = 'dead'", "deliveries_dead"),
         ("SELECT * FROM alerts WHERE camera = ? AND ended_ms IS NULL", "alerts_open"),
+        ("SELECT * FROM alerts WHERE camera = ? AND ending = 'lost_sight' AND seen_ms >= 0", "alerts_lost"),
+        ("SELECT DISTINCT camera FROM alerts WHERE ended_ms IS NULL", "alerts_open"),
     ],
 )
 def test_waiting_work_is_found_without_reading_the_past(tmp_path: Path, query: str, index: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,16 +30,25 @@ def store(tmp_path: Path, clock: HeldClock) -> Iterator[Store]:
 
 
 def same(one: Detections, two: Detections) -> bool:
-    arrays = ("boxes", "confidence", "class_id")
+    arrays = ("boxes", "confidence", "class_id", "seen_scale")
     plain = ("width", "height", "scale")
     return all(np.array_equal(getattr(one, name), getattr(two, name)) for name in arrays) and all(
         getattr(one, name) == getattr(two, name) for name in plain
     )
 
 
+def looked_closer(seen: Detections, people: int) -> Detections:
+    """The first `people` boxes were seen twice as large."""
+    seen_scale = seen.seen_scale * np.where(np.arange(len(seen)) < people, 2, 1)
+    return dataclasses.replace(seen, seen_scale=seen_scale)
+
+
 @given(st.lists(st.tuples(st.floats(0, 1e9), st.integers(0, 2**45), st.integers(0, 9), st.floats(0, 1e4)), max_size=6))
 def test_what_is_packed_is_unpacked(frames: list[tuple[float, int, int, float]]) -> None:
-    told = [(Moment(seconds, ms), detections(count, round(shift))) for seconds, ms, count, shift in frames]
+    told = [
+        (Moment(seconds, ms), looked_closer(detections(count, round(shift)), ms % 3))
+        for seconds, ms, count, shift in frames
+    ]
     heard = list(unpack(b"".join(pack(at, seen) for at, seen in told)))
     assert [at for at, _ in heard] == [at for at, _ in told]
     assert all(same(one, two) for (_, one), (_, two) in zip(told, heard, strict=True))

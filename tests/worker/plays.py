@@ -25,10 +25,11 @@ Opening = Callable[[], "Played"]
 
 
 class CameraClock:
-    """Film time on the wall; its monotonic clock began `boot` seconds before the film."""
+    """Film time on the wall, which may be `ahead`; its monotonic clock began `boot` seconds before the film."""
 
     def __init__(self, boot: float = 0.0) -> None:
         self.boot = boot
+        self.ahead = 0.0
         self.film = 0.0
 
     def now(self) -> Moment:
@@ -38,24 +39,32 @@ class CameraClock:
         self.film += seconds
 
     def moment(self, film: float) -> Moment:
-        return Moment(self.boot + film, START_MS + round(1000 * film))
+        return Moment(self.boot + film, START_MS + round(1000 * (film + self.ahead)))
 
 
 class Played:
-    """A source that plays lines and moves the clock to them, then ends. None is a read in which nothing comes.
+    """A source that plays lines and moves the clock to them, then has the watch stopped. None: a read in which nothing
+    comes; an exception: it is raised.
 
     Args:
         late: seconds between a frame's capture and its arrival.
     """
 
-    def __init__(self, lines: Iterable[Line], clock: CameraClock, late: float = 0.0) -> None:
+    def __init__(self, lines: Iterable[Line | Exception], clock: CameraClock, late: float = 0.0) -> None:
         self._lines = iter(lines)
         self._clock = clock
         self._late = late
+        self.stop = threading.Event()
         self.closed = False
 
     def read(self, wait: float) -> Line:
-        line = next(self._lines, CameraState("ended", self._clock.now()))
+        try:
+            line = next(self._lines)
+        except StopIteration:
+            self.stop.set()
+            return None
+        if isinstance(line, Exception):
+            raise line
         if line is None:
             self._clock.sleep(wait)
         else:
@@ -72,7 +81,12 @@ def grey(value: int) -> Image:
 
 @dataclass
 class Play:
-    """What a camera sees and how it is watched; `run` it one life after the other."""
+    """What a camera sees and how it is watched; `run` it one life after the other.
+
+    Attributes:
+        broken: tells at which seconds of the film the detector fails.
+        tries: the seconds of the film at which the detector was asked.
+    """
 
     look: Look
     store: EventStore
@@ -81,6 +95,8 @@ class Play:
     shade: Callable[[float], int] = lambda film: 90
     late: float = 0.0
     fps: float = 5.0
+    broken: Callable[[float], bool] = lambda film: False
+    tries: list[float] = field(default_factory=list)
     seen: list[Image] = field(default_factory=list)
     commits: list[float] = field(default_factory=list)
 
@@ -96,16 +112,22 @@ class Play:
     def see(self, image: Image) -> Detections:
         self.seen.append(image)
         film = self.clock.film - self.late
+        self.tries.append(film)
+        if self.broken(film):
+            raise RuntimeError("out of memory")
         return scene(*self.look(film), width=WIDTH, height=HEIGHT)
 
-    def run(self, *parts: Iterable[Line]) -> Played:
-        """Play one life: a new watch, whose source plays the parts and then ends."""
-        source = Played((line for part in parts for line in part), self.clock, self.late)
-        self.watch(lambda: source)
+    def run(self, *parts: Iterable[Line | Exception]) -> Played:
+        """Play one life: a new watch, whose source plays the parts and is then told to stop."""
+        source = self.source(*parts)
+        self.watch(lambda: source, source.stop)
         return source
 
-    def watch(self, opened: Opening, stop: threading.Event | None = None) -> None:
-        detector = FakeDetector(self.see)
+    def source(self, *parts: Iterable[Line | Exception]) -> Played:
+        return Played((line for part in parts for line in part), self.clock, self.late)
+
+    def watch(self, opened: Opening, stop: threading.Event | None = None, detector: FakeDetector | None = None) -> None:
+        detector = detector or FakeDetector(self.see)
         try:
             CameraWatch(
                 Origin(self.scene, "Gate 2", "Plant 4"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from benchmarks.restart import one_restart
 from service.safety.moment import Moment
 from service.worker.clock import SystemClock, on_this_clock
-from tests.safety.films import START_MS, worker
+from tests.safety.films import START_MS, Look, worker
 from tests.safety.scenes import Row
 from tests.store.made import alert
 from tests.worker.plays import CameraClock, Play
@@ -57,6 +59,79 @@ def test_a_camera_that_stays_dead_after_a_restart_loses_sight_as_well() -> None:
     assert store.changes[-1].kind == "lost_sight"
 
 
+def gone_from_8_to(second: float) -> Look:
+    return lambda film: [] if 8 <= film < second else worker(helmet="no-helmet")
+
+
+@pytest.mark.parametrize(("back", "told"), [(55, "alert.updated"), (75, "alert.fired")])
+def test_who_comes_back_after_a_restart_that_followed_lost_sight(back: float, told: str) -> None:
+    """Within a minute of the last sighting the alert goes on; later it is a new one, as without the restart."""
+    store = Noting()
+    before = Play(gone_from_8_to(back), store, clock=CameraClock(boot=90_000.0))
+    before.run(before.frames(0, 42))
+    assert store.told() == ["alert.fired", "alert.resolved"]
+    after = Play(gone_from_8_to(back), store, clock=CameraClock(boot=5.0))
+    after.clock.film = 45.0
+    after.run(after.frames(45, 90))
+    assert store.told() == ["alert.fired", "alert.resolved", told]
+    assert len({change.alert.id for change in store.changes}) == (1 if told == "alert.updated" else 2)
+
+
+def test_who_was_lost_sight_of_later_than_now_is_not_waited_for() -> None:
+    """The wall clock was set back by an hour between two lives: nobody knows how long ago it was."""
+    store = Noting()
+    before = Play(gone_from_8_to(60), store, clock=CameraClock(boot=90_000.0))
+    before.clock.ahead = 3600.0
+    before.run(before.frames(0, 42))
+    after = Play(gone_from_8_to(0), store)
+    after.run(after.frames(45, 50))
+    assert store.told() == ["alert.fired", "alert.resolved", "alert.fired"]
+
+
+def test_offline_and_back_are_told_once_each_over_restarts() -> None:
+    store = Noting()
+    lives = [
+        [("connecting", None), ("offline", "STREAM_TIMEOUT")],
+        [("connecting", None), ("offline", "STREAM_LOST")],
+        [("connecting", None), ("live", None)],
+        [("connecting", None), ("live", None)],
+        [("live", None), ("offline", "STREAM_LOST")],
+    ]
+    for number, life in enumerate(lives):
+        play = Play(lambda _: [], store, clock=CameraClock(boot=100.0 * number))
+        play.clock.film = 10.0 * number
+        play.run([play.state(status, 10 * number + second, code) for second, (status, code) in enumerate(life)])
+    assert store.told() == ["camera.offline", "camera.online", "camera.offline"]
+
+
+def test_a_camera_that_cannot_judge_is_told_once_and_its_end_too_over_restarts() -> None:
+    def look(film: float) -> list[Row]:
+        return worker(helmet=None if film < 300 else "helmet")
+
+    store = Noting()
+    for start in (0, 150, 300, 450):
+        play = Play(look, store, clock=CameraClock(boot=1000.0 - start))
+        play.clock.film = float(start)
+        play.run(play.frames(start, start + 150))
+    judged = [json.loads(one.payload)["data"] for one in store.messages]
+    assert [(one["equipment"], one["begins"]) for one in judged] == [("helmet", True), ("helmet", False)]
+
+
+def test_a_failing_detector_is_told_once_and_its_end_too_over_restarts() -> None:
+    store = Noting()
+    for start in (0, 20, 40):
+        play = Play(lambda _: worker(), store, broken=lambda film: film < 40)
+        play.clock.film = float(start)
+        play.run(play.frames(start, start + 20))
+    judged = [json.loads(one.payload)["data"] for one in store.messages]
+    assert [(one["equipment"], one["begins"]) for one in judged] == [
+        ("helmet", True),
+        ("vest", True),
+        ("helmet", False),
+        ("vest", False),
+    ]
+
+
 def test_another_cameras_alerts_are_left_alone() -> None:
     store = Noting()
     before = Play(bare_until_20, store)
@@ -84,6 +159,8 @@ def test_moments_of_an_earlier_run_are_read_off_the_wall() -> None:
     assert moved.fired.since(moved.since) == pytest.approx(old.fired.since(old.since))
     set_back = on_this_clock(old, Moment(3.0, old.seen.wall_ms - 4000))  # the wall clock was set back meanwhile
     assert set_back.seen.seconds == 3.0
+    gone = replace(old, ended=old.seen, ending="lost_sight")
+    assert on_this_clock(gone, now).ended == Moment(-1.0, old.seen.wall_ms)
 
 
 def test_the_machines_clocks_go_forwards_and_wait() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +11,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.detectors.fake import FakeDetector
+from service.ports import Image
+from service.safety.detections import Detections
 from service.settings import Settings
 from service.sitefile import SiteFile, parse_site
 from service.store.store import Store
 from service.wiring import WiringError, bad_sources, lent, watching
 from tests.cli.workers import two_workers
 from tests.pictures.films import film
+from tests.store.made import alert, fired
 
 SECRET = "whsec_" + "c2VjcmV0LWNhbmFyeS1zZWNyZXQtY2FuYXJ5LTMy"
 HOOK = "endpoints: {here: {url: http://127.0.0.1:9/, secret_env: HOOK_SECRET, lan: true}}\n"
@@ -44,9 +48,9 @@ def watch_to_the_end(site: SiteFile, folder: Path) -> Store:
 def test_observing_records_and_sends_nothing_then_or_later(site: Site, tmp_path: Path) -> None:
     observed = site(f"mode: observe\ncameras: {{yard: yard.mp4}}\n{HOOK}")
     with watch_to_the_end(observed, tmp_path / "store") as store:
-        (alert,) = store.alerts()
-        assert (alert.camera, alert.equipment) == ("yard", "vest")
-        history = store.alert(alert.id)
+        (found,) = store.alerts()
+        assert (found.camera, found.equipment) == ("yard", "vest")
+        history = store.alert(found.id)
         assert history
         assert sorted(history.evidence) == ["annotated", "clean", "crop"]
         assert store.backlog()["here"].pending == 0
@@ -54,15 +58,16 @@ def test_observing_records_and_sends_nothing_then_or_later(site: Site, tmp_path:
 
 def test_alerting_keeps_what_nobody_takes(site: Site, tmp_path: Path) -> None:
     with watch_to_the_end(site(f"cameras: {{yard: yard.mp4}}\n{HOOK}"), tmp_path / "store") as store:
-        assert store.backlog()["here"].pending == 1
+        assert [one.ending for one in store.alerts()] == ["lost_sight"]
+        assert store.backlog()["here"].pending == 2
 
 
 def test_films_are_watched_beside_each_other_and_a_damaged_one_is_told(site: Site, tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"no film")
     three = site(f"cameras: {{yard: yard.mp4, gate: yard.mp4, dock: broken.mp4}}\n{HOOK}")
     with watch_to_the_end(three, tmp_path / "store") as store:
-        assert {alert.camera for alert in store.alerts()} == {"yard", "gate"}
-        assert store.backlog()["here"].pending == 3
+        assert {one.camera for one in store.alerts()} == {"yard", "gate"}
+        assert store.backlog()["here"].pending == 5
 
 
 def test_a_film_is_remembered_with_its_own_pace(site: Site, tmp_path: Path) -> None:
@@ -92,6 +97,38 @@ def test_what_keeps_a_site_from_starting_starts_nothing(site: Site, tmp_path: Pa
     ):
         pytest.fail("it started")
     assert not (tmp_path / "store").exists()
+
+
+def test_a_detector_that_never_answers_starts_nothing(site: Site, tmp_path: Path) -> None:
+    def fails(_: Image) -> Detections:
+        raise RuntimeError("no kernel for this device")
+
+    detector = FakeDetector(fails)
+    says = r"the detector fake 1 fails on a grey picture.*\(RuntimeError: no kernel for this device\)"
+    with (
+        pytest.raises(WiringError, match=says),
+        watching(site("cameras: {yard: yard.mp4}\n"), Settings(store=tmp_path / "store"), detector),
+    ):
+        pytest.fail("it started")
+    detector.close()
+    assert not (tmp_path / "store").exists()
+
+
+def test_open_alerts_of_a_camera_that_was_removed_end_at_the_start(site: Site, tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with Store(folder, ["here"]) as store:
+        store.record([fired(alert(1, "roof")), fired(alert(2, "roof"))], [], [])
+    with watch_to_the_end(site(f"name: Plant 4\ncameras: {{yard: yard.mp4}}\n{HOOK}"), folder) as store:
+        assert store.cameras_with_open_alerts() == []
+        gone = store.alerts(camera="roof")
+        told = [one.message for one in store.due(2**53) if one.message.camera == "roof"]
+    assert {one.ending for one in gone} == {"lost_sight"}
+    assert len(told) == 1  # the second waits behind it
+    data = json.loads(told[0].payload)["data"]
+    assert (data["alert"], data["ending"], data["site"]) == (alert(1).id, "lost_sight", "Plant 4")
+    assert data["camera"] == {"id": "roof", "name": "roof"}
+    assert data["zone"] == {"id": "yard", "name": "yard"}
+    assert data["picture"] == {"width": 111, "height": 320}
 
 
 def test_a_store_in_use_is_told(site: Site, tmp_path: Path) -> None:

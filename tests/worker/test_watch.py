@@ -21,6 +21,10 @@ def bare(_: float) -> list[Row]:
     return worker(helmet="no-helmet")
 
 
+def unreadable() -> Played:
+    raise SourceError("SOURCE_INVALID", "yard.mp4 is no video that can be read, or it is damaged.")
+
+
 def test_an_episode_is_two_records_each_whole() -> None:
     store = Noting()
     play = Play(lambda film: worker(helmet="no-helmet" if film < 10 else "helmet"), store)
@@ -157,30 +161,31 @@ def test_a_store_that_fails_for_a_while_loses_nothing() -> None:
     assert failing.stills == healthy.stills
 
 
-def test_the_source_is_closed_and_the_rest_recorded_when_the_detector_fails() -> None:
-    store = Noting(broken=range(1000))
-
-    def look(film: float) -> list[Row]:
-        if film > 4:
-            store.broken = range(0)  # the store works again when it is too late for another frame
-            raise RuntimeError("out of memory")
-        return bare(film)
-
-    play = Play(look, store)
-    source = Played(play.frames(0, 5), play.clock)
-    with pytest.raises(RuntimeError, match="out of memory"):
-        play.watch(lambda: source)
+def test_a_recording_that_ends_ends_its_open_alerts() -> None:
+    store = Noting()
+    play = Play(bare, store)
+    source = play.run(play.frames(0, 6), [play.state("ended", 6)], play.frames(6, 10))
+    assert [change.kind for change in store.changes] == ["fired", "lost_sight"]
+    assert store.changes[-1].at == store.changes[-1].alert.ended == play.clock.moment(6)
+    assert store.calls[-1] == Call(["lost_sight"], [], ["alert.resolved"])
+    assert len(store.remembered) == 30
     assert source.closed
-    assert store.told() == ["alert.fired"]
+
+
+def test_a_recording_that_cannot_be_read_any_more_ends_its_open_alerts() -> None:
+    store = Noting()
+    before = Play(bare, store)
+    before.run(before.frames(0, 6))
+    after = Play(bare, store)
+    after.clock.film = 9.0
+    after.watch(unreadable)
+    assert store.told() == ["alert.fired", "camera.offline", "alert.resolved"]
+    assert store.open_alerts("gate") == []
 
 
 def test_a_recording_that_cannot_be_read_is_an_offline_camera_and_no_crash() -> None:
     store = Noting()
-
-    def opened() -> Played:
-        raise SourceError("SOURCE_INVALID", "yard.mp4 is no video that can be read, or it is damaged.")
-
-    Play(bare, store).watch(opened)
+    Play(bare, store).watch(unreadable)
     assert store.told() == ["camera.offline"]
     assert json.loads(store.messages[0].payload)["data"]["code"] == "SOURCE_INVALID"
 
