@@ -28,6 +28,7 @@ format: $(VENV)/.dev
 proof: $(VENV)/.train  ## measure the figures that README and model card state; writes docs/evaluation/
 	$(BIN)/ppe evaluate --data $(DATA) --out docs/evaluation
 	$(BIN)/ppe episodes --clips $(DATA)/clips --out docs/evaluation
+	$(BIN)/python -m benchmarks.far_people --data $(DATA) --out docs/evaluation/far_people.json
 	$(BIN)/python -m benchmarks.service --out docs/evaluation/service.json
 	$(BIN)/python -m benchmarks.http --out docs/evaluation/http.json
 	$(BIN)/python -m benchmarks.kill_store --out docs/evaluation/kill_store.json

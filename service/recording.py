@@ -44,7 +44,7 @@ def write_heading(stream: TextIO, heading: Heading) -> None:
 
 def write_frame(stream: TextIO, detections: Detections, at: Moment) -> None:
     """Write one frame; every float32 survives exactly."""
-    row = {
+    row: dict[str, Any] = {
         "seconds": at.seconds,
         "wall_ms": at.wall_ms,
         "size": [detections.width, detections.height],
@@ -53,6 +53,8 @@ def write_frame(stream: TextIO, detections: Detections, at: Moment) -> None:
         "confidence": detections.confidence.tolist(),
         "class": detections.class_id.tolist(),
     }
+    if (detections.seen_scale != np.float32(detections.scale)).any():
+        row["seen_scale"] = detections.seen_scale.tolist()
     stream.write(json.dumps(row, separators=(",", ":")) + "\n")
 
 
@@ -102,5 +104,6 @@ def _frame(row: Any) -> tuple[Detections, Moment]:
         width,
         height,
         row["scale"],
+        np.array(row.get("seen_scale", []), dtype=np.float32),
     )
     return seen, Moment(seconds, wall_ms)

@@ -40,6 +40,20 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=0, ge=0, le=256, description="CPU threads of the detector; 0 takes all cores.")
     streams: int = Field(default=2, ge=1, le=64, description="Pictures that the detector works on at once.")
+    second_look: int = Field(
+        default=4,
+        ge=0,
+        le=100,
+        description="People on a picture who are looked at again, closer, when helmet or vest is open; 0 turns it off.",
+    )
+
+    tiles: int = Field(
+        default=1,
+        ge=1,
+        le=6,
+        description="Tiles along the longer side in which pictures are looked at besides the whole; 1 is off. "
+        "A camera's stand in the site file.",
+    )
 
     max_body_bytes: int = Field(default=100 * 2**20, ge=1024, description="Largest request body.")
     max_images: int = Field(default=32, ge=1, le=1000, description="Most pictures in one request.")

@@ -52,6 +52,7 @@ def with_frames(path: Path, *rows: object) -> Path:
 
 
 # Without denormals: some libraries make the whole process flush them to zero.
+scales = st.floats(2.0**-20, 2.0**20, width=32)
 floats = st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False)
 
 
@@ -70,6 +71,7 @@ def detections(draw: st.DrawFn) -> Detections:
         draw(st.integers(1, 100_000)),
         draw(st.integers(1, 100_000)),
         draw(st.floats(1e-6, 1e6)),
+        np.array(draw(st.just([]) | st.lists(scales, min_size=len(rows), max_size=len(rows))), dtype=np.float32),
     )
 
 
@@ -96,6 +98,7 @@ def test_everything_comes_back_exactly(
     for (one, _), (other, _) in zip(timed, again, strict=True):
         assert one.boxes.tobytes() == other.boxes.tobytes()
         assert one.confidence.tobytes() == other.confidence.tobytes()
+        assert one.seen_scale.tobytes() == other.seen_scale.tobytes()
         assert one.class_id.tobytes() == other.class_id.tobytes()
         assert (one.width, one.height, one.scale) == (other.width, other.height, other.scale)
     assert written(path.with_name("b.jsonl"), again, heading).read_bytes() == path.read_bytes()

@@ -76,7 +76,7 @@ def demo(
         if source is not None:
             keep_apart(paths, save)
         shots, total = shots_under(paths, picture_limits(settings), every, without=save)
-    report = run(detector_for(ctx, settings), shots, wishes, total=total)
+    report = run(detector_for(ctx, settings, settings.tiles), shots, wishes, total=total)
     if report.refused:
         raise typer.Exit(NOT_ALL_JUDGED)
 

@@ -40,6 +40,10 @@ Every = Annotated[
     float, typer.Option("--every", min=0, metavar="SECONDS", help="Of a video, judge one picture each; 0 judges all.")
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search the folders in folders too.")]
+Tiles = Annotated[
+    int | None,
+    typer.Option("--tiles", min=1, max=6, help="Tiles along the longer side besides the whole, for far people."),
+]
 
 
 def detect(
@@ -52,6 +56,7 @@ def detect(
     confidence: Confidence = 0.25,
     every: Every = 1.0,
     recursive: Recursive = False,
+    tiles: Tiles = None,
 ) -> None:
     """Say for every person on pictures and videos whether helmet and vest are worn, missing or unknown."""
     from service.cli.judging import shots_under
@@ -61,11 +66,11 @@ def detect(
     if as_json and as_lines:
         raise typer.BadParameter("choose --json or --json-lines")
     wishes = Wishes(required(require), every, confidence, save, "json" if as_json else "lines" if as_lines else "table")
-    settings = settings_for()
+    settings = settings_for(tiles=tiles)
     if save is not None:
         keep_apart(paths, save)
     shots, total = shots_under(paths, picture_limits(settings), every, recursive=recursive, without=save)
-    report = run(detector_for(ctx, settings), shots, wishes, total=total)
+    report = run(detector_for(ctx, settings, settings.tiles), shots, wishes, total=total)
     if report.refused:
         raise typer.Exit(NOT_ALL_JUDGED)
 

@@ -33,14 +33,14 @@ def settings_for(**options: Any) -> Settings:
         refuse(f"{where}: {fault['msg'].removeprefix('Value error, ')}")
 
 
-def detector_for(ctx: typer.Context, settings: Settings) -> Detector:
-    """Open the detector that the settings ask for."""
+def detector_for(ctx: typer.Context, settings: Settings, tiles: int = 1) -> Detector:
+    """Open the detector that the settings ask for; with tiles, one that looks at them besides the whole picture."""
     from service.detectors.manifest import WeightsError
-    from service.wiring import open_detector
+    from service.wiring import open_detector, tiled
 
     opening: OpenDetector = ctx.obj or open_detector
     try:
-        return opening(settings)
+        return tiled(opening(settings), tiles)
     except WeightsError as error:
         refuse(str(error))
 

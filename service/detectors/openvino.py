@@ -40,6 +40,7 @@ class OpenVinoDetector:
         precision: ``auto`` computes in bfloat16 where the CPU does so natively and in float32 elsewhere.
         threads: CPU threads; 0 takes all cores.
         streams: pictures in work at once.
+        shapes: inputs (height, width) to choose from for each picture; those of the manifest unless given.
 
     Raises:
         WeightsError: the graph can't be read, or its classes are not the rules'.
@@ -53,9 +54,10 @@ class OpenVinoDetector:
         precision: Precision = "auto",
         threads: int = 0,
         streams: int = 2,
+        shapes: tuple[Shape, ...] = (),
     ) -> None:
         self._model = weights.model
-        self._shapes: tuple[Shape, ...] = weights.manifest.input_shapes
+        self._shapes: tuple[Shape, ...] = shapes or weights.manifest.input_shapes
         self._core = ov.Core()
         self._device = device
         self._options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}

@@ -32,12 +32,13 @@ class UltralyticsDetector:
     Args:
         weights: verified weights with a .pt file.
         device: what ultralytics calls a device (``cpu``, ``0``, ``cuda:1``); empty chooses by itself.
+        size: longest side in pixels of the model's input.
 
     Raises:
         WeightsError: ultralytics is not installed, the file can't be read, or its classes are not the rules'.
     """
 
-    def __init__(self, weights: Weights, *, device: str = "") -> None:
+    def __init__(self, weights: Weights, *, device: str = "", size: int = IMAGE_SIZE) -> None:
         os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", ULTRALYTICS_SAFE_LOAD="1")
         try:
             from ultralytics import YOLO
@@ -52,6 +53,7 @@ class UltralyticsDetector:
         check_classes(weights.path, self._yolo.names)
         self._model = weights.model
         self._device = device or None
+        self._size = size
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
@@ -109,19 +111,19 @@ class UltralyticsDetector:
                 conf=FLOOR,
                 iou=NMS_IOU,
                 max_det=MOST,
-                imgsz=IMAGE_SIZE,
+                imgsz=self._size,
                 device=self._device,
                 verbose=False,
             )
             for (image, future), result in zip(batch, results, strict=True):
-                future.set_result(_detections(image, result))
+                future.set_result(_detections(image, result, self._size))
         except Exception as error:  # noqa: BLE001 - the caller gets it: the owner thread must live on
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
 
 
-def _detections(image: Image, result: Any) -> Detections:
+def _detections(image: Image, result: Any, size: int) -> Detections:
     height, width = image.shape[:2]
     boxes = result.boxes.xyxy.cpu().numpy()
     solid = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
@@ -131,5 +133,5 @@ def _detections(image: Image, result: Any) -> Detections:
         result.boxes.cls.cpu().numpy()[solid].astype(np.int64),
         width,
         height,
-        IMAGE_SIZE / max(width, height),
+        size / max(width, height),
     )

@@ -81,14 +81,17 @@ def sightings(detections: Detections, thresholds: Thresholds) -> tuple[Sighting,
     seen = []
     for index in range(len(everybody)):
         if index < len(known):
-            confidence = float(evidence.confidence[known[index]])
+            confidence, scale = float(evidence.confidence[known[index]]), float(evidence.seen_scale[known[index]])
             items = {equipment: worn_by[equipment].get(index) for equipment in EQUIPMENT}
         else:
             person = inferred[index - len(known)]
             confidence, items = person.confidence, {"helmet": person.head, "vest": person.torso}
+            scale = evidence.scale
         height = float(everybody[index, 3] - everybody[index, 1])
         findings = {
-            equipment: _finding(evidence, thresholds, everybody, index, equipment, items[equipment])
+            equipment: Finding("unknown", reason="too_small")
+            if height * scale < thresholds.minimum_height[equipment]
+            else _finding(evidence, everybody, index, equipment, items[equipment])
             for equipment in EQUIPMENT
         }
         seen.append(
@@ -96,7 +99,7 @@ def sightings(detections: Detections, thresholds: Thresholds) -> tuple[Sighting,
                 box=_box(everybody[index]),
                 box_inferred=index >= len(known),
                 confidence=confidence,
-                height=height * evidence.scale,
+                height=height * scale,
                 source_height=height,
                 helmet=findings["helmet"],
                 vest=findings["vest"],
@@ -126,6 +129,7 @@ def _canonical(detections: Detections) -> Detections:
         detections.width,
         detections.height,
         detections.scale,
+        detections.seen_scale[order],
     )
 
 
@@ -211,11 +215,7 @@ def _inside(people: Matrix, items: Matrix) -> Matrix:
     return shared
 
 
-def _finding(
-    evidence: Detections, thresholds: Thresholds, people: Matrix, index: int, equipment: Equipment, item: int | None
-) -> Finding:
-    if (people[index, 3] - people[index, 1]) * evidence.scale < thresholds.minimum_height[equipment]:
-        return Finding("unknown", reason="too_small")
+def _finding(evidence: Detections, people: Matrix, index: int, equipment: Equipment, item: int | None) -> Finding:
     if item is None:
         return Finding("unknown", reason=_why_unknown(people, index, evidence.width, evidence.height, equipment))
     state: State = "worn" if evidence.class_id[item] == WORN_CLASS[equipment] else "missing"

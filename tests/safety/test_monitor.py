@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.safety.alerts import AlertChange
+from service.safety.equipment import ClassName, Equipment
 from service.safety.monitor import Monitor, Observation, OutOfOrder
 from service.safety.site import AlertPolicy, Requirement, Scene, Zone
 from service.safety.thresholds import Thresholds
@@ -228,6 +229,18 @@ def test_person_seconds_and_cannot_judge() -> None:
         events += observation.cannot_judge
     assert total == pytest.approx(399.8, abs=1)
     assert [(event.equipment, event.begins) for event in events] == [("helmet", True), ("helmet", False)]
+
+
+def test_what_could_not_be_judged_before_a_restart_can_be_again_and_is_not_told_anew() -> None:
+    def told(restored: list[Equipment], helmet: ClassName | None) -> list[tuple[str, bool]]:
+        watched = monitor()
+        watched.restore([], restored)
+        played = [watched.observe(seen, at).cannot_judge for seen, at in frames(lambda _: worker(helmet=helmet), 120)]
+        return [(change.equipment, change.begins) for changes in played for change in changes]
+
+    assert told([], None) == [("helmet", True)]
+    assert told(["helmet"], None) == []
+    assert told(["helmet"], "helmet") == [("helmet", False)]
 
 
 def test_policy_moves_the_delay() -> None:
