@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,20 +17,29 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from service.lab.overlap import iou
+from service.lab.slices import Light, Place
 from service.lab.truth import TruthPicture
 from service.safety.equipment import EQUIPMENT, Equipment
+from service.safety.inference import Box
 from service.safety.wearing import Sighting
 
 MATCH_IOU: Final = 0.5
+Where = Callable[[Place], bool]
+"""Which people are counted (`slices.SLICES`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One picture: its truth, what was said, and pixels as the model saw them for one pixel of the picture."""
+    """One picture: its truth, what was said, pixels as the model saw them for one pixel of the picture, its light."""
 
     truth: TruthPicture
     said: tuple[Sighting, ...]
     scale: float
+    light: Light | None = None
+
+    def place(self, box: Box) -> Place:
+        """Return where a box is."""
+        return Place(box, self.truth.width, self.truth.height, len(self.truth.people), self.light)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +95,20 @@ class Tally:
         }
 
 
-def count(pictures: Iterable[Judged], equipment: Equipment, least: float = 0.0, most: float = math.inf) -> Tally:
+def count(
+    pictures: Iterable[Judged],
+    equipment: Equipment,
+    least: float = 0.0,
+    most: float = math.inf,
+    where: Where = lambda _: True,
+) -> Tally:
     """Count one equipment over people whose height, as the model saw them, is in [least, most).
 
-    A true person's height decides; where there is none, the predicted one's.
+    A true person's height and place decide; where there is none, the predicted one's.
     """
     counts: Counter[str] = Counter()
     for picture in pictures:
-        _count_picture(picture, equipment, least, most, counts)
+        _count_picture(picture, equipment, lambda height: least <= height < most, where, counts)
     return Tally(
         true_positive=counts["missing/missing"],
         false_positive=counts["worn/missing"] + counts["nobody/missing"],
@@ -106,19 +121,56 @@ def count(pictures: Iterable[Judged], equipment: Equipment, least: float = 0.0, 
     )
 
 
-def _count_picture(picture: Judged, equipment: Equipment, least: float, most: float, counts: Counter[str]) -> None:
+def _count_picture(
+    picture: Judged, equipment: Equipment, tall: Callable[[float], bool], where: Where, counts: Counter[str]
+) -> None:
     truth, said = picture.truth.people, picture.said
-    overlap = iou([person.box for person in truth], [sighting.box for sighting in said])
-    rows, columns = linear_sum_assignment(-np.where(overlap >= MATCH_IOU, overlap, 0.0))
-    found = {int(r): int(c) for r, c in zip(rows, columns, strict=True) if overlap[r, c] >= MATCH_IOU}
+    found = matched(picture)
     for index, person in enumerate(truth):
-        if least <= (person.box[3] - person.box[1]) * picture.scale < most:
+        if tall((person.box[3] - person.box[1]) * picture.scale) and where(picture.place(person.box)):
             true_state = person.helmet if equipment == "helmet" else person.vest
             answer = said[found[index]].of(equipment).state if index in found else "not found"
             counts[f"{true_state}/{answer}"] += 1
     for index, sighting in enumerate(said):
-        if index not in found.values() and least <= sighting.height < most:
+        if index not in found.values() and tall(sighting.height) and where(picture.place(sighting.box)):
             counts[f"nobody/{sighting.of(equipment).state}"] += 1
+
+
+def matched(picture: Judged) -> dict[int, int]:
+    """Return which true person is found by which sighting."""
+    overlap = iou([person.box for person in picture.truth.people], [sighting.box for sighting in picture.said])
+    rows, columns = linear_sum_assignment(-np.where(overlap >= MATCH_IOU, overlap, 0.0))
+    return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if overlap[r, c] >= MATCH_IOU}
+
+
+def people_found(
+    pictures: Iterable[Judged], least: float = 0.0, most: float = math.inf, where: Where = lambda _: True
+) -> dict[str, object]:
+    """Count true people, those no sighting finds, and sightings of nobody, whatever anybody wears."""
+    people = lost = nobody = unknown = 0
+    for picture in pictures:
+        found = matched(picture)
+        for index, person in enumerate(picture.truth.people):
+            if least <= (person.box[3] - person.box[1]) * picture.scale < most and where(picture.place(person.box)):
+                people += 1
+                lost += index not in found
+                unknown += index in found and "unknown" in _states(picture.said[found[index]])
+        nobody += sum(
+            index not in found.values() and least <= sighting.height < most and where(picture.place(sighting.box))
+            for index, sighting in enumerate(picture.said)
+        )
+    return {
+        "people": people,
+        "not_found": lost,
+        "not_found_share": _number(lost / people if people else math.nan),
+        "not_found_95": wilson(lost, people),
+        "something_unknown": unknown,
+        "nobody_there": nobody,
+    }
+
+
+def _states(sighting: Sighting) -> set[str]:
+    return {sighting.of(equipment).state for equipment in EQUIPMENT}
 
 
 def wilson(successes: int, trials: int, z: float = 1.959964) -> list[float]:
@@ -136,6 +188,8 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 4)
 
 
-def tallies(pictures: list[Judged], least: float = 0.0, most: float = math.inf) -> dict[str, dict[str, object]]:
+def tallies(
+    pictures: list[Judged], least: float = 0.0, most: float = math.inf, where: Where = lambda _: True
+) -> dict[str, dict[str, object]]:
     """Count every equipment."""
-    return {equipment: dict(count(pictures, equipment, least, most).as_json()) for equipment in EQUIPMENT}
+    return {equipment: dict(count(pictures, equipment, least, most, where).as_json()) for equipment in EQUIPMENT}

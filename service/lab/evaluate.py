@@ -2,163 +2,177 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import yaml
 
 from service.detectors.manifest import Kind, read_manifest, read_weights
-from service.lab.counting import Judged, Tally, count, tallies
+from service.lab.bootstrap import differences, figures
+from service.lab.boxes import LABELS, average_precision, confusion, curve, hits
+from service.lab.calibration import reliability
+from service.lab.counting import people_found, tallies
 from service.lab.dataset.cards import Card
-from service.lab.dataset.faults import DatasetError
-from service.lab.dataset.prepare import Source, prepare, read_export
-from service.lab.dataset.records import SPLITS, Split
-from service.lab.train import go_offline
-from service.lab.truth import TruthPicture, read_truth
-from service.pictures.decode import PictureLimits, read_picture
+from service.lab.dataset.prepare import Source, prepare
+from service.lab.dataset.records import Split
+from service.lab.faint import FaintPt, open_faint
+from service.lab.looking import ACCEPTED_HEIGHT, BANDS, Groups, Seen, judge, look_at_all, pooled, pools
+from service.lab.slices import SLICES
+from service.lab.train import cpu_has_bf16, go_offline
 from service.ports import Detector
-from service.safety.detections import Detections
-from service.safety.equipment import CLASSES, EQUIPMENT
+from service.safety.equipment import CLASSES
 from service.safety.thresholds import Thresholds
-from service.safety.wearing import sightings
 
-BANDS: Final = ((0.0, 50.0), (50.0, 100.0), (100.0, 200.0), (200.0, math.inf))
-"""Height bands in pixels as the model saw the person."""
-ACCEPTED_HEIGHT: Final = 100.0
-LEAST_RECALL: Final = 0.15
-LEAST_PRECISION: Final = 0.9
-"""Under one of them, of "missing", a height band is called too small to judge (docs/decisions/0007)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One picture with truth and what the detector saw on it."""
-
-    truth: TruthPicture
-    detections: Detections
-
-
-Groups = dict[str, list[Seen]]
-
-
-def look(
-    detector: Detector,
-    source: Source,
-    truth: Path,
-    split: Split,
-    on_picture: Callable[[str], None] = lambda _: None,
-) -> list[Seen]:
-    """Detect on every picture of one split that the truth lists.
-
-    Raises:
-        DatasetError: a picture is missing or is not the one that was judged (its sha256 differs).
-    """
-    paths = {picture.path.name: picture.path for picture in read_export(source.folder) if picture.split == split}
-    seen = []
-    for row in read_truth(truth):
-        if row.split != split:
-            continue
-        if row.picture not in paths:
-            raise DatasetError(source.folder, f"lacks the {split} picture {row.picture!r} that {truth.name} lists")
-        content = paths[row.picture].read_bytes()
-        if hashlib.sha256(content).hexdigest() != row.sha256:
-            raise DatasetError(paths[row.picture], f"is not the picture that {truth.name} was made from (sha256)")
-        seen.append(Seen(row, detector.detect(read_picture(content, PictureLimits()))))
-        on_picture(row.picture)
-    return seen
-
-
-def judge(seen: list[Seen], thresholds: Thresholds) -> list[Judged]:
-    """Say who wears what on every picture."""
-    return [Judged(one.truth, sightings(one.detections, thresholds), one.detections.scale) for one in seen]
-
-
-def look_at_all(
-    detector: Detector,
-    sources: list[Source],
-    truths: dict[str, Path],
-    on_picture: Callable[[str], None] = lambda _: None,
-) -> Groups:
-    """Detect on every picture that has truth; groups are named ``<card>/<split>``.
-
-    Raises:
-        DatasetError: a source has no truth, or see `look`.
-    """
-    groups: Groups = {}
-    for source in sources:
-        if source.card.name not in truths:
-            raise DatasetError(source.folder, f"there is no person truth for {source.card.name}")
-        for split in SPLITS:
-            seen = look(detector, source, truths[source.card.name], split, on_picture)
-            if seen:
-                groups[f"{source.card.name}/{split}"] = seen
-    return groups
-
-
-def pooled(groups: Groups, split: Split) -> list[Seen]:
-    """Return the pictures of one split of all sources together."""
-    return [one for name, seen in groups.items() if name.endswith(f"/{split}") for one in seen]
-
-
-def choose(groups: Groups, start: Thresholds) -> Thresholds:
-    """Choose thresholds and minimum heights on the validation pictures of all sources."""
-    seen = pooled(groups, "valid")
-    open_to_all = start.model_copy(update={"minimum_height": dict.fromkeys(EQUIPMENT, 0.0)})
-    chosen = choose_thresholds(seen, open_to_all)
-    return chosen.model_copy(update={"minimum_height": least_heights(judge(seen, chosen))})
+ULTRALYTICS: Final = ".pt, ultralytics' own validator"
 
 
 def measure(
     manifest: Path, sources: list[Source], groups: Groups, thresholds: Thresholds, *, with_boxes: bool = True
 ) -> dict[str, Any]:
-    """Return the whole report as plain data: the model, box metrics, people."""
+    """Return the report as plain data: the model and what it was trained on, box metrics, calibration, people."""
     weights = read_manifest(manifest)
-    kind: Kind = "pt" if "pt" in weights.files else "onnx"
-    boxes: dict[str, Any] = {}
-    for source in sources if with_boxes else ():
-        for split in SPLITS:
-            if f"{source.card.name}/{split}" in groups:
-                boxes[f"{source.card.name}/{split}"] = box_metrics(manifest, source.card, source.folder, split)
+    kind: Kind = "onnx" if "onnx" in weights.files else "pt"
+    everything = {**groups, **pools(groups)}
+    boxes = {name: box_report(seen, thresholds) for name, seen in everything.items()} if with_boxes else {}
     return {
         "model": {"name": weights.name, "version": weights.version, "file": kind, "sha256": weights.files[kind].sha256},
+        "trained_on": trained_on(weights.trained_on, sources),
         "thresholds": thresholds.model_dump(mode="json"),
         "boxes": boxes,
-        "people": people_report({**groups, "all/valid": pooled(groups, "valid")}, thresholds),
+        "people": people_report(everything, thresholds),
+    }
+
+
+def trained_on(told: tuple[str, ...], sources: list[Source]) -> dict[str, list[str]]:
+    """Return, per evaluated source, what of the manifest's ``trained_on`` speaks of it.
+
+    Where nothing does, the model never saw that source in training, and its figures there are cross-source figures.
+    """
+    names = [source.card.name for source in sources]
+    return {name: [one for one in told if one.split(" ")[0] == name] for name in names}
+
+
+def box_report(seen: list[Seen], thresholds: Thresholds) -> dict[str, Any]:
+    """Return average precision in both readings of the labels; curves, confusion and calibration on one convention.
+
+    Curves hold the interpolated precision at recall 0, 0.01 ... 1 per class that is labelled.
+    """
+    pairs = [one.pair("one convention") for one in seen]
+    found = {name: hits(pairs, number) for number, name in enumerate(CLASSES)}
+    curves = {name: curve(one) for name, one in found.items()}
+    return {
+        "ap": {labels: average_precision([one.pair(labels) for one in seen]) for labels in LABELS},
+        "curves": {
+            name: [round(float(value), 4) for value in one] for name, one in curves.items() if not np.isnan(one).any()
+        },
+        "confusion": confusion(pairs, thresholds),
+        "calibration": {name: reliability(one).as_json() for name, one in found.items()},
     }
 
 
 def people_report(groups: Groups, thresholds: Thresholds) -> dict[str, Any]:
-    """Count per person: overall, from the accepted height on, and per height band, each group apart.
+    """Count per person: overall, from the accepted height on, per height band, and per slice from that height on.
 
     Args:
-        groups: pictures by name, such as ``construction-site-safety/valid``.
+        groups: pictures by name, such as ``construction-site-safety/tune``.
     """
     report = {}
     for name, seen in groups.items():
         judged = judge(seen, thresholds)
         report[name] = {
             "pictures": len(judged),
+            "scenes": len({one.scene for one in seen}),
             "people": sum(len(one.truth.people) for one in judged),
+            "found": {
+                "all": people_found(judged),
+                "from_100_px": people_found(judged, ACCEPTED_HEIGHT),
+                **{_band(*band): people_found(judged, *band) for band in BANDS},
+            },
             "all": tallies(judged),
             "from_100_px": tallies(judged, ACCEPTED_HEIGHT),
             "bands": {_band(*band): tallies(judged, *band) for band in BANDS},
+            "slices": {
+                what: {
+                    **tallies(judged, ACCEPTED_HEIGHT, where=where),
+                    "found": people_found(judged, ACCEPTED_HEIGHT, where=where),
+                }
+                for what, where in SLICES.items()
+            },
         }
     return report
 
 
 def _band(least: float, most: float) -> str:
-    return f"{least:g}+" if math.isinf(most) else f"{least:g}-{most:g}"
+    return f"{least:g}+" if np.isinf(most) else f"{least:g}-{most:g}"
+
+
+def compare(groups: Groups, thresholds: Thresholds, other: Groups, other_thresholds: Thresholds) -> dict[str, Any]:
+    """Compare two models on the pictures that tune, all sources together and each apart (`bootstrap`)."""
+    pairs = {"all/tune": (pooled(groups, "tune", "valid"), pooled(other, "tune", "valid"))}
+    for name, seen in groups.items():
+        if name.endswith(("/tune", "/valid")):
+            pairs[name] = (seen, other[name])
+    return {
+        name: {
+            figure: asdict(found)
+            for figure, found in differences(
+                figures(mine, thresholds), figures(theirs, other_thresholds), [one.scene for one in mine]
+            ).items()
+        }
+        for name, (mine, theirs) in pairs.items()
+        if mine
+    }
+
+
+def parity(
+    manifest: Path,
+    sources: list[Source],
+    truths: Mapping[str, Path],
+    *,
+    with_pt: bool = True,
+    on_picture: Callable[[str], None] = lambda _: None,
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Return average precision per arithmetic and split, on the publishers' labels: does the export lose anything?
+
+    The graph runs in float32, and in bfloat16 where this CPU has it; the ``.pt`` with the service's own letterboxing
+    and suppression; and in ultralytics' validator, which suppresses at IoU 0.7 and lets a place be of several classes.
+
+    Raises:
+        ModuleNotFoundError: `with_pt`, and the extra ``train`` is not installed.
+    """
+    runs: dict[str, Callable[[], Detector]] = {"ONNX, float32": lambda: open_faint(manifest, "f32")}
+    if cpu_has_bf16():
+        runs["ONNX, bfloat16"] = lambda: open_faint(manifest, "bf16")
+    if with_pt:
+        runs[".pt, float32"] = lambda: FaintPt(manifest)
+    table: dict[str, dict[str, dict[str, float]]] = {}
+    groups: Groups = {}
+    for name, opened in runs.items():
+        detector = opened()
+        groups = look_at_all(detector, sources, truths, on_picture)
+        detector.close()
+        table[name] = {
+            group: average_precision([one.pair("published") for one in seen]) for group, seen in groups.items()
+        }
+    if with_pt:
+        cards = {source.card.name: source for source in sources}
+        table[ULTRALYTICS] = {}
+        for group in groups:
+            card, _, split = group.rpartition("/")
+            source = cards[card]
+            table[ULTRALYTICS][group] = box_metrics(manifest, source.card, source.folder, split)  # type: ignore[arg-type]
+    return table
 
 
 def box_metrics(manifest: Path, card: Card, folder: Path, split: Split, imgsz: int = 640) -> dict[str, float]:
     """Return AP50 and AP50-95 per class of the ``.pt`` on one split, on the publisher's labels as they are.
 
-    Measured by ultralytics' validator (its defaults: confidence from 0.001, IoU 0.7 for suppression).
+    Measured by ultralytics' validator (its defaults: confidence from 0.001, IoU 0.7 for suppression). The card's
+    ``box_heights`` are left out, whatever `prepare` does for training.
     """
     go_offline()
     from ultralytics import YOLO
@@ -166,7 +180,7 @@ def box_metrics(manifest: Path, card: Card, folder: Path, split: Split, imgsz: i
     weights = read_weights(manifest, "pt")
     with tempfile.TemporaryDirectory() as scratch:
         merged = Path(scratch) / "merged"
-        as_labelled = card.model_copy(update={"people_labelled": True})
+        as_labelled = card.as_published().model_copy(update={"people_labelled": True})
         prepare([Source(as_labelled, folder)], merged, splits=(split,))
         config = merged / "data.yaml"
         images = f"{split}/images"  # the validator asks for train and val whatever is measured
@@ -190,53 +204,3 @@ def box_metrics(manifest: Path, card: Card, folder: Path, split: Split, imgsz: i
     metrics["AP50 mean"] = round(sum(present) / len(present), 4)
     metrics["AP50-95 mean"] = round(float(result.box.map), 4)
     return metrics
-
-
-def choose_thresholds(seen: list[Seen], start: Thresholds, precision: float = 0.93) -> Thresholds:
-    """Choose the thresholds that find most missing equipment at a stated precision, from the accepted height on.
-
-    One value after the other takes the one on a grid that is worth most (`_worth`) without the precision of either
-    equipment falling under `precision`; ties keep the higher threshold. Two rounds, so that late choices reach early
-    ones.
-    """
-    chosen = start
-    for _ in range(2):
-        for name in ("no-helmet", "helmet", "no-vest", "vest", "person", "inferred"):
-            chosen = max(_variants(chosen, name), key=lambda candidate: _worth(seen, candidate, precision))
-    return chosen
-
-
-def _variants(thresholds: Thresholds, name: str) -> Iterator[Thresholds]:
-    """Yield `thresholds` with one value changed, from high to low."""
-    for percent in (60, 55, 50, 45, 40, 35, 30, 25, 20, 18, 16, 14, 12, 10):
-        if name in ("person", "inferred") and percent < 25:
-            return  # weaker boxes are rarely people: in a stream they would be ghosts
-        if name == "inferred":
-            yield thresholds.model_copy(update={"inferred_confidence": percent / 100})
-        else:
-            yield thresholds.model_copy(update={"confidence": {**thresholds.confidence, name: percent / 100}})
-
-
-def _worth(seen: list[Seen], thresholds: Thresholds, precision: float) -> float:
-    """Return recall of missing plus half the known share of worn, of both; less where alarms are false."""
-    judged = judge(seen, thresholds)
-    counted: list[Tally] = [count(judged, equipment, ACCEPTED_HEIGHT) for equipment in EQUIPMENT]
-    short = sum(max(0.0, precision - one.precision) for one in counted if one.said)
-    known = sum(1 - one.worn_unknown / one.worn for one in counted if one.worn)
-    return round(sum(one.recall for one in counted if one.missing) + known / 2 - 10 * short, 6)
-
-
-def least_heights(
-    judged: list[Judged], recall: float = LEAST_RECALL, precision: float = LEAST_PRECISION
-) -> dict[str, float]:
-    """Return, per equipment, the lower edge of the smallest height band from which on both shares are reached."""
-    least: dict[str, float] = {}
-    for equipment in EQUIPMENT:
-        good = BANDS[-1][0]
-        for band in reversed(BANDS):
-            tally = count(judged, equipment, *band)
-            if not tally.missing or tally.recall < recall or (tally.said and tally.precision < precision):
-                break
-            good = band[0]
-        least[equipment] = good
-    return least

@@ -47,9 +47,10 @@ class Recipe:
     warmup_epochs: float
     seed: int
     precision: str
+    rare_share: float = 0.0
 
 
-_OURS = frozenset({"base", "base_sha256", "data", "data_fingerprint", "precision"})
+_OURS = frozenset({"base", "base_sha256", "data", "data_fingerprint", "precision", "rare_share"})
 """What of a recipe ultralytics knows under another name or not at all."""
 
 
@@ -92,6 +93,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
     mosaic: float = 0.3,
     close_mosaic: int = 2,
     warmup_epochs: float = 1.0,
+    rare_share: float = 0.0,
     seed: int = 1,
     precision: Precision = "auto",
     device: str = "cpu",
@@ -104,6 +106,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         base: weights to start from (COCO weights, or weights of ours to go on from).
         out: the run's folder; must not exist yet (`resume` goes on with one that does).
         lr0: first learning rate; the last is ``lr0 * lrf``, on a cosine.
+        rare_share: pictures with a class that fewer than this share of them hold are shown more often (`sampling`).
 
     Raises:
         TrainingError: an input is missing or can't serve, `out` exists, or there is no such device.
@@ -132,6 +135,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         warmup_epochs=warmup_epochs,
         seed=seed,
         precision=_precision(precision, device),
+        rare_share=rare_share,
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n", encoding="utf-8")
@@ -146,7 +150,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         "deterministic": True,
         "plots": True,
     }
-    return _run(overrides, out, recipe.precision)
+    return _run(overrides, out, recipe)
 
 
 def resume(out: Path) -> Path:
@@ -160,24 +164,24 @@ def resume(out: Path) -> Path:
     if not recipe.is_file():
         raise TrainingError(f"{out}: no training run (ppe train writes recipe.json there)")
     go_offline()
-    told = json.loads(recipe.read_text(encoding="utf-8"))
+    told = Recipe(**json.loads(recipe.read_text(encoding="utf-8")))
     best, last = out / "weights" / "best.pt", out / "weights" / "last.pt"
     kept = {path: _checkpoint(path) for path in sorted(out.glob("epochs/epoch-*.pt"), reverse=True)}
     readable = {path: state for path, state in {last: _checkpoint(last), **kept}.items() if state}
     whole = bool(_checkpoint(best))
     if whole and last in readable and readable[last]["epoch"] < 0:
         raise TrainingError(f"{out}: this run is finished; {best} holds its weights")
-    unfinished = (path for path, state in readable.items() if 0 <= state["epoch"] < told["epochs"] - 1)
+    unfinished = (path for path, state in readable.items() if 0 <= state["epoch"] < told.epochs - 1)
     checkpoint = next(unfinished, None)
     if checkpoint is None:
         raise TrainingError(f"{out}: holds no checkpoint to go on from; remove it and start anew")
     data = Path(readable[checkpoint]["train_args"]["data"])
-    if not data.is_file() or fingerprint(data) != told["data_fingerprint"]:
+    if not data.is_file() or fingerprint(data) != told.data_fingerprint:
         raise TrainingError(f"{data}: the dataset of this run is not there, or was changed since; put it back")
     if not whole:  # the kill came while it was rewritten at the end
         scores = {path: (state["train_metrics"].get("fitness") or 0.0) for path, state in kept.items() if state}
         shutil.copyfile(max(scores, key=lambda path: scores[path], default=checkpoint), best)
-    return _run({"model": str(checkpoint), "resume": str(checkpoint)}, out, told["precision"])
+    return _run({"model": str(checkpoint), "resume": str(checkpoint)}, out, told)
 
 
 def _checkpoint(path: Path) -> dict[str, Any] | None:
@@ -211,42 +215,8 @@ def fingerprint(data: Path) -> str:
     return digest.hexdigest()
 
 
-def _run(overrides: dict[str, Any], out: Path, precision: str) -> Path:
-    import torch
-    from ultralytics.models.yolo.detect import DetectionTrainer
-
-    # Not called a Trainer: to classes of that name ultralytics adds its cloud and every tracker that is installed.
-    class FineTuning(DetectionTrainer):  # type: ignore[misc]  # ultralytics ships no types
-        best: Path
-        last: Path
-
-        def check_resume(self, overrides: dict[str, Any]) -> None:
-            super().check_resume(overrides)
-            self.args.save_dir = str(out)  # where the run lies now, not where it began
-
-        def _setup_train(self) -> None:
-            super()._setup_train()
-            if self.device.type == "cpu":
-                torch.set_num_threads(os.cpu_count() or 1)
-                self.model.to(memory_format=torch.channels_last)
-
-        def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
-            batch = super().preprocess_batch(batch)
-            if self.device.type == "cpu":
-                batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
-            return batch
-
-        def save_model(self) -> bool:
-            places = self.best, self.last  # the best first: a kill between them leaves an older last, which is redone
-            self.best, self.last = (place.with_suffix(".part") for place in places)
-            try:
-                saved: bool = super().save_model()
-                for place in places:
-                    if place.with_suffix(".part").exists():
-                        place.with_suffix(".part").replace(place)
-            finally:
-                self.best, self.last = places
-            return saved
+def _run(overrides: dict[str, Any], out: Path, recipe: Recipe) -> Path:
+    from service.lab.finetuning import fine_tuning
 
     def keep(trainer: Any) -> None:
         kept = out / "epochs"
@@ -255,9 +225,9 @@ def _run(overrides: dict[str, Any], out: Path, precision: str) -> Path:
         shutil.copyfile(trainer.last, target.with_suffix(".part"))
         target.with_suffix(".part").replace(target)
 
-    trainer = FineTuning(overrides=overrides)
+    trainer = fine_tuning(overrides, out, recipe.rare_share, recipe.seed)
     trainer.add_callback("on_model_save", keep)
-    with _cpu_autocast(precision == "bf16" and trainer.device.type == "cpu"):
+    with _cpu_autocast(recipe.precision == "bf16" and trainer.device.type == "cpu"):
         trainer.train()
     return out
 

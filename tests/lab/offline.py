@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 NETWORK = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.sendto"})
 LOOKED = 66
@@ -41,7 +42,8 @@ def main(data: str, base: str, out: str, epochs: str, name: str | None = None) -
     if Path(out).exists():
         resume(Path(out))
     else:
-        train(Path(data), Path(base), Path(out), epochs=int(epochs), imgsz=64, batch=4, precision="fp32")
+        options: dict[str, Any] = {"imgsz": 64, "batch": 4, "precision": "fp32", "rare_share": 0.6}
+        train(Path(data), Path(base), Path(out), epochs=int(epochs), **options)
 
 
 if __name__ == "__main__":

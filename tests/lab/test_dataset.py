@@ -8,10 +8,13 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.lab.dataset.cards import Card, read_card, spelling
 from service.lab.dataset.faults import DatasetError
 from service.lab.dataset.prepare import Source, prepare, read_export
+from service.lab.dataset.records import LabelledBox
 from service.settings import shipped
 
 CARD = Card(
@@ -184,6 +187,49 @@ def test_prepare_refuses_to_overwrite(tmp_path: Path) -> None:
     (tmp_path / "out" / "mine.txt").write_text("keep me")
     with pytest.raises(DatasetError, match="is not empty"):
         prepare([Source(CARD, export(tmp_path / "one"))], tmp_path / "out")
+
+
+def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
+    def fail(name: str) -> None:
+        raise OSError(28, "No space left on device", name)
+
+    source = Source(CARD, export(tmp_path / "one"))
+    with pytest.raises(OSError, match="No space left"):
+        prepare([source], tmp_path / "new" / "out", on_picture=fail)
+    assert list((tmp_path / "new").iterdir()) == []
+    (tmp_path / "out").mkdir()
+    prepare([source], tmp_path / "out")
+    assert (tmp_path / "out" / "data.yaml").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "one", "out"]
+
+
+def test_box_heights_bring_labels_to_one_convention(tmp_path: Path) -> None:
+    folder = export(tmp_path / "one", rows="0 0.5 0.5 0.2 0.2\n1 0.5 0.5 0.4 0.9\n")
+    card = Card(**{**CARD.model_dump(), "box_heights": {"HARDHAT": 0.5}})
+    assert (card.box_height("hardhat"), card.box_height("Person")) == (0.5, 1.0)
+    prepare([Source(card, folder)], tmp_path / "out")
+    rows = (tmp_path / "out/train/labels/made__train_jpg.rf.abc.txt").read_text().splitlines()
+    assert rows == ["0 0.500000 0.450000 0.200000 0.100000", "4 0.500000 0.500000 0.400000 0.900000"]
+    assert card.as_published().box_height("Hardhat") == 1.0
+
+
+def test_box_heights_of_a_label_that_the_card_does_not_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="box_heights names mask"):
+        Card(**{**CARD.model_dump(), "box_heights": {"Mask": 2.0}})
+    with pytest.raises(ValueError, match="greater than 0"):
+        Card(**{**CARD.model_dump(), "box_heights": {"Hardhat": 0}})
+
+
+@given(st.floats(0.0, 0.9), st.floats(0.01, 1.0), st.floats(0.1, 5.0), st.floats(0.1, 0.9), st.floats(0.01, 0.2))
+def test_a_changed_height_keeps_the_upper_edge_and_stays_in_the_picture(
+    top: float, height: float, factor: float, cx: float, w: float
+) -> None:
+    height = min(height, 1.0 - top)
+    box = LabelledBox("a", cx, top + height / 2, w, height).with_height(factor)
+    assert box.cy - box.h / 2 == pytest.approx(top)
+    assert box.cy + box.h / 2 <= 1 + 1e-9
+    assert box.h == pytest.approx(min(height * factor, 1.0 - top))
+    assert (box.cx, box.w) == (cx, w)
 
 
 def test_spellings_fold_case_and_separators() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
+from service.lab.sampling import repeated
 from service.lab.train import TrainingError, cpu_has_bf16, fingerprint, resume, train
 from service.safety.equipment import CLASSES
 from tests.conftest import ROOT
@@ -100,6 +101,15 @@ def test_a_run_leaves_recipe_epochs_weights_and_plots(finished: Path, data: Path
     assert len((finished / "results.csv").read_text(encoding="utf-8").splitlines()) == 3
     assert {"results.png", "confusion_matrix.png", "labels.jpg"} <= {path.name for path in finished.iterdir()}
     assert not list(finished.rglob("*.part"))
+
+
+def test_a_run_shows_pictures_of_rare_classes_more_often(killed: Path, finished: Path, data: Path) -> None:
+    recipe = json.loads((killed / "recipe.json").read_text(encoding="utf-8"))
+    shown = (killed / "shown.txt").read_text(encoding="utf-8")
+    expected = repeated(data.parent / "train", recipe["rare_share"], recipe["seed"])
+    assert [Path(line).name for line in shown.splitlines()] == [path.name for path in expected]
+    assert 8 < len(expected) < 16  # each class is on 2 of 8 pictures: a factor of sqrt(0.6 / 0.25)
+    assert (finished / "shown.txt").read_text(encoding="utf-8") == shown  # what goes on sees the same
 
 
 def test_a_finished_run_is_not_gone_on_with(finished: Path) -> None:

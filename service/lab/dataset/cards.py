@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError, field_validator, model_validator
 
 from service.lab.dataset.faults import DatasetError
 from service.safety.equipment import ClassName
@@ -30,12 +31,30 @@ class Card(BaseModel):
     how_to_get: str
     people_labelled: bool
     known_faults: tuple[str, ...] = ()
+    judgement: str = ""
+    """What the set is good for and what it is not, in a few sentences."""
     labels: dict[str, ClassName]
+    box_heights: dict[str, PositiveFloat] = {}
+    """Per label, what its boxes' heights are multiplied by, upper edge kept, to bring heads to one convention."""
 
-    @field_validator("labels")
+    @field_validator("labels", "box_heights")
     @classmethod
-    def _canonical(cls, labels: dict[str, ClassName]) -> dict[str, ClassName]:
+    def _canonical(cls, labels: dict[str, Any]) -> dict[str, Any]:
         return {spelling(name): target for name, target in labels.items()}
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if unknown := self.box_heights.keys() - self.labels.keys():
+            raise ValueError(f"box_heights names {', '.join(sorted(unknown))}, which labels does not")
+        return self
+
+    def box_height(self, label: str) -> float:
+        """Return what the height of this label's boxes is multiplied by; 1 where the card says nothing."""
+        return self.box_heights.get(spelling(label), 1.0)
+
+    def as_published(self) -> Card:
+        """Return the card without its change of boxes: labels as their publisher drew them."""
+        return self.model_copy(update={"box_heights": {}})
 
     def target(self, label: str) -> ClassName | None:
         """Return the product class that `label` means, or None when the card does not name it."""

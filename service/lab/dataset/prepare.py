@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +18,10 @@ import yaml
 
 from service.lab.dataset.cards import Card
 from service.lab.dataset.coco import coco_files, read_coco
-from service.lab.dataset.faults import DatasetError
+from service.lab.dataset.faults import DatasetError, OnFault
 from service.lab.dataset.people import SeePeople, open_people
 from service.lab.dataset.records import SPLITS, LabelledBox, Picture, Split
+from service.lab.dataset.whole import refuse_unless_empty, whole_folder
 from service.lab.dataset.yolo import read_yolo
 from service.safety.equipment import CLASS_ID, CLASSES
 
@@ -48,19 +49,28 @@ class Counts:
         return {name: dict(sorted(getattr(self, name).items())) for name in self.__slots__}
 
 
-def read_export(folder: Path) -> Iterator[Picture]:
+def config_of(folder: Path) -> Path | None:
+    """Return the data.yaml of a YOLO export, None where there is none."""
+    return next((path for path in (folder / "data.yaml", folder / "data.yml") if path.is_file()), None)
+
+
+def read_export(folder: Path, on_fault: OnFault | None = None) -> Iterator[Picture]:
     """Yield every picture of an export, whichever of the known layouts it has.
+
+    Args:
+        folder: the export.
+        on_fault: takes what is wrong with single rows and pictures; without it the first fault is raised.
 
     Raises:
         DatasetError: no known layout, or something in it can't be read.
     """
     annotations = coco_files(folder)
-    config = next((path for path in (folder / "data.yaml", folder / "data.yml") if path.is_file()), None)
+    config = config_of(folder)
     if config is not None:
-        yield from read_yolo(config)
+        yield from read_yolo(config, on_fault)
     elif annotations:
         for path in annotations:
-            yield from read_coco(path)
+            yield from read_coco(path, on_fault)
     else:
         raise DatasetError(
             folder, "no dataset here: expected a data.yaml, */_annotations.coco.json or annotations/instances_*.json"
@@ -75,7 +85,7 @@ def prepare(
     splits: tuple[Split, ...] = SPLITS,
     on_picture: Callable[[str], None] = lambda _: None,
 ) -> Counts:
-    """Write the merged dataset to `out`, which must not hold anything yet.
+    """Write the merged dataset to `out`, which must not hold anything yet; after a failure it holds nothing.
 
     Args:
         sources: exports in the order they are merged.
@@ -87,8 +97,7 @@ def prepare(
     Raises:
         DatasetError: a source can't be read, or `out` is not empty.
     """
-    if out.exists() and any(out.iterdir()):
-        raise DatasetError(out, "is not empty; give a new folder, or remove it first")
+    refuse_unless_empty(out)
     unlabelled = [source.card.name for source in sources if not source.card.people_labelled]
     if unlabelled and people_from is None:
         raise DatasetError(
@@ -102,7 +111,19 @@ def prepare(
     ]
     see = open_people(people_from) if unlabelled and people_from is not None else None
     counts = Counts()
-    out.mkdir(parents=True, exist_ok=True)
+    with whole_folder(out) as part:
+        _write_all(part, pictures, see, f"added by {people_from and people_from.name}", counts, on_picture)
+    return counts
+
+
+def _write_all(
+    out: Path,
+    pictures: list[tuple[Card, list[Picture]]],
+    see: SeePeople | None,
+    added_by: str,
+    counts: Counts,
+    on_picture: Callable[[str], None],
+) -> None:
     with (out / "provenance.jsonl").open("w", encoding="utf-8") as provenance:
         for card, listed in pictures:
             for picture, added in _with_people(card, listed, see):
@@ -113,13 +134,12 @@ def prepare(
                     "original": picture.path.name,
                     "base": picture.base,
                     "split": picture.split,
-                    "people": "labelled" if card.people_labelled else f"added by {people_from and people_from.name}",
+                    "people": "labelled" if card.people_labelled else added_by,
                 }
                 provenance.write(json.dumps(row, ensure_ascii=False) + "\n")
                 on_picture(name)
-    _write_config(out)
+    write_config(out)
     (out / "counts.json").write_text(json.dumps(counts.as_json(), indent=2) + "\n", encoding="utf-8")
-    return counts
 
 
 def _with_people(
@@ -139,7 +159,7 @@ def _write(out: Path, card: Card, picture: Picture, added: tuple[LabelledBox, ..
         if target is None:
             counts.dropped[f"{card.name}/{box.label}"] += 1
         else:
-            rows.append(_row(CLASS_ID[target], box))
+            rows.append(_row(CLASS_ID[target], box.with_height(card.box_height(box.label))))
             counts.boxes[f"{key}/{target}"] += 1
     for box in added:
         rows.append(_row(CLASS_ID["person"], box))
@@ -159,10 +179,11 @@ def _row(class_id: int, box: LabelledBox) -> str:
     return f"{class_id} {box.cx:.6f} {box.cy:.6f} {box.w:.6f} {box.h:.6f}\n"
 
 
-def _write_config(out: Path) -> None:
+def write_config(out: Path, names: Sequence[str] = CLASSES) -> None:
+    """Write the data.yaml of a folder that holds ``<split>/images``."""
     config: dict[str, object] = {}
     for split in SPLITS:
         if (out / split / "images").is_dir():
             config["val" if split == "valid" else split] = f"{split}/images"
-    config["names"] = dict(enumerate(CLASSES))
+    config["names"] = dict(enumerate(names))
     (out / "data.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")

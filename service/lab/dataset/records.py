@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,14 @@ class LabelledBox:
     cy: float
     w: float
     h: float
+    filled: float | None = None
+    """Share of the box that the labelled polygon covers; None where the label was a box."""
+
+    def with_height(self, factor: float) -> LabelledBox:
+        """Return the box with its height multiplied and its upper edge kept, cut at the picture's lower edge."""
+        top = self.cy - self.h / 2
+        height = min(self.h * factor, max(self.h, 1.0 - top))
+        return replace(self, cy=top + height / 2, h=height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +45,10 @@ class Picture:
         return self.path.stem.split(".rf.")[0]
 
 
-def clipped(label: str, x1: float, y1: float, x2: float, y2: float) -> LabelledBox | None:
+def clipped(label: str, x1: float, y1: float, x2: float, y2: float, filled: float | None = None) -> LabelledBox | None:
     """Cut a relative corner box to the picture; None when nothing of it is left."""
     x1, x2 = max(0.0, min(1.0, x1)), max(0.0, min(1.0, x2))
     y1, y2 = max(0.0, min(1.0, y1)), max(0.0, min(1.0, y2))
     if x2 <= x1 or y2 <= y1:
         return None
-    return LabelledBox(label, (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
+    return LabelledBox(label, (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, filled)

@@ -1,0 +1,239 @@
+"""Commands about datasets: merge them, list their cards, make truth, check and mend an export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli.opening import detector_for, settings_for
+from service.cli.terminal import err, out, refuse, say
+
+if TYPE_CHECKING:
+    from service.lab.dataset.prepare import Source
+
+Sources = Annotated[
+    list[str],
+    typer.Option(
+        "--source", metavar="CARD=FOLDER", help="An export and the card that explains its labels; may be repeated."
+    ),
+]
+EXTRAS = {"train": ("ultralytics", "torch", "onnx"), "lab": ("jinja2", "matplotlib")}
+"""What is installed only with an extra of the package."""
+FAULTS = 1
+"""Exit code of a check that found faults."""
+dataset = typer.Typer(no_args_is_help=True, help="Datasets to train on and to judge by.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.add_typer(dataset, name="dataset")
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn what a user can mend into one sentence on stderr and exit code 2."""
+    from service.detectors.manifest import WeightsError
+    from service.lab.dataset.faults import DatasetError
+    from service.lab.export import ExportError
+    from service.lab.train import TrainingError
+
+    try:
+        yield
+    except (DatasetError, WeightsError, TrainingError, ExportError) as error:
+        refuse(str(error))
+    except ModuleNotFoundError as error:
+        lacking = (error.name or "").partition(".")[0]
+        extra = next((extra for extra, modules in EXTRAS.items() if lacking in modules), None)
+        if extra is None:
+            raise
+        refuse(f"this command needs the extra '{extra}': pip install 'ppe-monitor[{extra}]'")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        refuse(f"{error.filename}: {error.strerror}")
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[str], None]]:
+    """Show how many of `total` are done on stderr, where somebody sees it."""
+    from rich.progress import Progress
+
+    with Progress(console=err(), transient=True, disable=not err().is_terminal) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda _: progress.advance(task)
+
+
+def card_path(name: str) -> Path:
+    """Return the card that a name means: a file, or one that the project ships."""
+    from service.settings import shipped
+
+    given = Path(name)
+    return given if given.suffix == ".toml" else shipped("datasets") / f"{name}.toml"
+
+
+def source_of(text: str) -> Source:
+    """Read ``CARD=FOLDER``.
+
+    Raises:
+        typer.BadParameter: it is something else.
+        DatasetError: the card can't be read.
+    """
+    from service.lab.dataset.cards import read_card
+    from service.lab.dataset.prepare import Source
+
+    card, separator, folder = text.partition("=")
+    if not (card and separator and folder):
+        raise typer.BadParameter(f"{text!r}: expected CARD=FOLDER, such as construction-site-safety=exports/css")
+    return Source(read_card(card_path(card)), Path(folder))
+
+
+@dataset.command("prepare")
+def prepare_command(
+    source: Sources,
+    folder: Annotated[Path, typer.Option("--out", help="Folder to write; must be new or empty.")],
+    people_from: Annotated[
+        Path | None, typer.Option(help="COCO .pt weights that add person boxes where a set labels none.")
+    ] = None,
+) -> None:
+    """Merge exports into one dataset with the classes helmet, no-helmet, vest, no-vest, person.
+
+    Example: ppe dataset prepare --source construction-site-safety=css --source construction-safety-rf100=rf --out ppe
+    """
+    from rich.table import Table
+
+    from service.lab.dataset.prepare import prepare
+
+    with clear_errors(), progress("writing pictures") as on_picture:
+        counts = prepare([source_of(text) for text in source], folder, people_from=people_from, on_picture=on_picture)
+    table = Table("source / split", "pictures", "helmet", "no-helmet", "vest", "no-vest", "person", "people added")
+    for key, pictures in sorted(counts.pictures.items()):
+        boxes = [str(counts.boxes[f"{key}/{name}"]) for name in ("helmet", "no-helmet", "vest", "no-vest", "person")]
+        table.add_row(key, str(pictures), *boxes, str(counts.people_added[key] or ""))
+    out().print(table)
+    for label, number in sorted(counts.dropped.items()):
+        out().print(f"dropped {number} boxes {label}: the card does not name it", highlight=False)
+    for key, number in sorted(counts.without_label_file.items()):
+        if number:
+            out().print(f"{number} pictures of {key} have no label file: taken as background", highlight=False)
+
+
+@dataset.command("cards")
+def cards_command() -> None:
+    """List the dataset cards that the project ships, and what each set is good for."""
+    from rich.table import Column, Table
+
+    from service.lab.dataset.cards import read_card
+    from service.settings import shipped
+
+    table = Table(Column("card", no_wrap=True), "title", "licence", "how to get it")
+    cards = [read_card(path) for path in sorted(shipped("datasets").glob("*.toml"))]
+    for card in cards:
+        table.add_row(card.name, card.title, card.licence, card.how_to_get)
+    out().print(table)
+    for card in cards:
+        if card.judgement:
+            out().print(f"\n{card.name}: {' '.join(card.judgement.split())}", markup=False)
+
+
+@dataset.command("truth")
+def truth_command(
+    source: Sources,
+    folder: Annotated[Path, typer.Option("--out", help="Folder to write <card>.jsonl to.")],
+    decisions: Annotated[Path | None, typer.Option(help="Decisions on ambiguous people; default: the shipped.")] = None,
+) -> None:
+    """Make person truth (who wears what, by eye) for the valid and test pictures of exports again."""
+    from service.lab.dataset.prepare import read_export
+    from service.lab.truth import make_truth, write_truth
+    from service.lab.truth_review.decisions import read_decisions
+    from service.settings import shipped
+
+    with clear_errors():
+        decided = read_decisions(decisions or shipped("datasets") / "truth" / "decisions.jsonl")
+        for one in (source_of(text) for text in source):
+            splits = {picture.split for picture in read_export(one.folder)}
+            wanted = [split for split in ("valid", "test") if split in splits]
+            pictures = make_truth(one.card, one.folder, wanted, decided)
+            folder.mkdir(parents=True, exist_ok=True)
+            write_truth(folder / f"{one.card.name}.jsonl", pictures)
+            out().print(f"{one.card.name}: {sum(len(p.people) for p in pictures)} people on {len(pictures)} pictures")
+
+
+@dataset.command("check")
+def check_command(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="An export: Roboflow or Ultralytics YOLO, or COCO json.")],
+    card: Annotated[
+        str | None,
+        typer.Option(help="Card that explains its labels; default: the one named like the folder, or generic."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for check.html and check.json (default: runs/check/NAME).")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="manifest.json of a model whose doubts about labels are shown too.")
+    ] = None,
+    imgsz: Annotated[int, typer.Option(min=64, help="Side of the training pictures in pixels.")] = 640,
+) -> None:
+    """Look for what is wrong with a dataset; write a report with pictures. Exit code 1: it has faults.
+
+    Example: ppe dataset check exports/css --card construction-site-safety --out runs/css-check
+    """
+    from service.lab.checking.check import check
+    from service.lab.checking.report import as_json, write_html
+    from service.lab.dataset.cards import read_card
+    from service.lab.dataset.records import PICTURE_SUFFIXES
+
+    with clear_errors(), ExitStack() as opened:
+        for module in EXTRAS["lab"]:
+            import_module(module)  # without the extra it fails now and not when all is looked at
+        known = read_card(card_path(card or _card_like(path)))
+        detector = detector_for(ctx, settings_for(weights=weights)) if weights else None
+        if detector is not None:
+            opened.callback(detector.close)
+        files = sum(file.suffix.lower() in PICTURE_SUFFIXES for file in path.rglob("*"))
+        on_picture = opened.enter_context(progress("looking at pictures", files))
+        checked = check(path, known, imgsz=imgsz, detector=detector, on_picture=on_picture)
+        written = folder or Path("runs") / "check" / path.resolve().name
+        write_html(checked, written / "check.html")
+        (written / "check.json").write_text(
+            json.dumps(as_json(checked), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+    for finding in checked.findings:
+        out().print(f"{finding.level:8}{finding.code:24}{finding.title}", markup=False, soft_wrap=True)
+    say(
+        f"{len(checked.survey.seen)} pictures in {checked.seconds:.0f} s ({checked.cpu_seconds:.0f} s of CPU); card "
+        f"{known.name}; see {written / 'check.html'}"
+    )
+    if checked.of_level("fault"):
+        raise typer.Exit(FAULTS)
+
+
+def _card_like(folder: Path) -> str:
+    name = folder.resolve().name
+    return name if card_path(name).is_file() else "generic"
+
+
+@dataset.command("fix")
+def fix_command(
+    path: Annotated[Path, typer.Argument(help="An export; it is only read.")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; must be new or empty.")],
+) -> None:
+    """Write a cleaned copy of a dataset: what can be mended without judgement is mended, and counted.
+
+    Example: ppe dataset fix exports/css exports/css-clean
+    """
+    from service.lab.checking.mending import mend
+
+    with clear_errors(), progress("looking at and writing pictures") as on_picture:
+        mended = mend(path, folder, on_picture)
+    for what, count in mended.done.items():
+        out().print(f"{count:6} {what}", highlight=False)
+    out().print(
+        f"wrote {mended.pictures} pictures with {mended.boxes} boxes to {folder}", highlight=False, soft_wrap=True
+    )

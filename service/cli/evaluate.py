@@ -1,0 +1,146 @@
+"""``ppe evaluate``: judge a model, choose its thresholds, compare two models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli.dataset import card_path, clear_errors, progress, source_of
+from service.cli.opening import settings_for
+from service.cli.terminal import out, refuse, say
+
+if TYPE_CHECKING:
+    from service.lab.dataset.prepare import Source
+    from service.lab.looking import Cuts
+    from service.ports import Detector
+    from service.settings import Settings
+
+
+def evaluate_command(
+    ctx: typer.Context,
+    data: Annotated[Path | None, typer.Option(help="Folder with one export per card that has person truth.")] = None,
+    source: Annotated[list[str] | None, typer.Option("--source", metavar="CARD=FOLDER", help="Or name them.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="manifest.json; default: the shipped weights.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Another manifest.json: intervals of the differences, on tune.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="Folder for report.md and report.json.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Folder for report.html; it holds dataset pictures: keep it private.")
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder with <card>.jsonl; default: the shipped truth.")] = None,
+    splits: Annotated[Path | None, typer.Option(help="Folder with cuts of valid; default: the shipped ones.")] = None,
+    boxes: Annotated[bool, typer.Option(help="Box metrics and calibration too.")] = True,
+    pt: Annotated[bool, typer.Option(help="Compare the graph with the .pt too (needs the extra 'train').")] = True,
+    tune_only: Annotated[
+        bool, typer.Option("--tune-only", help="Leave report and test unread: to choose between models.")
+    ] = False,
+    choose: Annotated[bool, typer.Option("--choose-thresholds", help="Choose thresholds on tune; keep them.")] = False,
+    precision: Annotated[
+        float, typer.Option(min=0, max=1, help="Precision of 'missing' that chosen thresholds must reach.")
+    ] = 0.93,
+) -> None:
+    """Judge a model: boxes per class, and per person whether missing equipment was called missing.
+
+    Examples: ppe evaluate --data exports --out docs/evaluation --html runs/evaluation
+
+    ppe evaluate --data exports --weights runs/new/manifest.json --against weights/manifest.json --tune-only
+    """
+    from service.lab import evaluate as lab
+    from service.lab import looking, report
+    from service.lab.choosing import choose as choose_on
+    from service.lab.train import go_offline
+    from service.settings import shipped
+
+    settings = settings_for(weights=weights)
+    parity = boxes and not tune_only and ctx.obj is None
+    with clear_errors(), progress("judging pictures") as on_picture:
+        if boxes and pt and not tune_only:
+            go_offline()  # first of all: without the extra it fails now and not when all is measured
+        if html:
+            _need_page()
+        truths = {path.stem: path for path in sorted((truth or shipped("datasets") / "truth").glob("*.jsonl"))}
+        named = _sources(data, source, truths)
+        cuts = _cuts(splits or shipped("datasets") / "splits", named)
+        detector = _detector(ctx, settings)
+        groups = looking.look_at_all(detector, named, truths, on_picture, cuts, tune_only=tune_only)
+        detector.close()
+        thresholds = detector.model.thresholds
+        if choose:
+            tuning = looking.pooled(groups, "tune", "valid")
+            if not tuning:
+                refuse("no picture of a valid split has truth, so there is nothing to choose thresholds on")
+            thresholds = choose_on(tuning, thresholds, precision)
+            _keep(settings.weights, thresholds)
+        found = lab.measure(settings.weights, named, groups, thresholds, with_boxes=boxes)
+        if parity:
+            found["parity"] = lab.parity(settings.weights, named, truths, with_pt=pt, on_picture=on_picture)
+        if against:
+            rival = _detector(ctx, settings_for(weights=against))
+            theirs = looking.look_at_all(rival, named, truths, on_picture, cuts, tune_only=True)
+            rival.close()
+            found["against"] = {
+                "model": {"name": rival.model.name, "version": rival.model.version, "sha256": rival.model.sha256},
+                "differences": lab.compare(groups, thresholds, theirs, rival.model.thresholds),
+            }
+    out().print(report.markdown(found), highlight=False, markup=False, soft_wrap=True)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text(report.as_json(found), encoding="utf-8")
+        (folder / "report.md").write_text(report.markdown(found), encoding="utf-8")
+    if html:
+        from service.lab.sheet import sheet
+
+        sheet(found, groups, thresholds).write(html / "report.html")
+        say(f"wrote {html / 'report.html'} (it holds pictures of the datasets: do not publish it)")
+
+
+def _sources(data: Path | None, source: list[str] | None, truths: dict[str, Path]) -> list[Source]:
+    from service.lab.dataset.cards import read_card
+    from service.lab.dataset.prepare import Source
+
+    named = [source_of(text) for text in source or []]
+    named += [Source(read_card(card_path(card)), data / card) for card in truths if data and card_path(card).is_file()]
+    if not named:
+        raise typer.BadParameter("give --data FOLDER or --source CARD=FOLDER")
+    return named
+
+
+def _cuts(folder: Path, named: list[Source]) -> Cuts:
+    from service.lab.splits import read_cut
+
+    files = {one.card.name: folder / f"{one.card.name}.jsonl" for one in named}
+    return {name: {row.picture: row for row in read_cut(path)} for name, path in files.items() if path.is_file()}
+
+
+def _detector(ctx: typer.Context, settings: Settings) -> Detector:
+    """Open the detector that is measured: the service's, reporting from a confidence of 0.001 on."""
+    from service.lab.faint import FaintPt, open_faint
+
+    if ctx.obj:
+        opened: Detector = ctx.obj(settings)
+        return opened
+    return (
+        FaintPt(settings.weights)
+        if settings.detector == "ultralytics"
+        else open_faint(settings.weights, settings.precision)
+    )
+
+
+def _need_page() -> None:
+    """Refuse early where a page can't be made."""
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib as mpl  # noqa: F401
+    except ModuleNotFoundError:
+        refuse("--html needs the extra 'lab': pip install 'ppe-monitor[lab]'")
+
+
+def _keep(manifest: Path, thresholds: Any) -> None:
+    from service.detectors.manifest import read_manifest, write_manifest
+
+    kept = read_manifest(manifest)
+    write_manifest(kept.model_copy(update={"thresholds": thresholds}), manifest)
+    out().print_json(data=thresholds.model_dump())

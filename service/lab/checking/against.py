@@ -1,0 +1,126 @@
+"""Where a trained model confidently disagrees with labels: a box that lacks, another class, a loose box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+
+from service.lab.checking.findings import SHOWN, Code, Example, Finding
+from service.lab.checking.looking import corners, open_picture
+from service.lab.checking.survey import Seen, Survey
+from service.lab.dataset.cards import Card
+from service.lab.dataset.records import LabelledBox, clipped
+from service.lab.overlap import iou
+from service.ports import Detector
+from service.safety.equipment import CLASSES, EQUIPMENT, MISSING_CLASS, WORN_CLASS, ClassName
+
+SURE: Final = 0.6
+"""Confidence from which the model's word is weighed against the label's."""
+MANY: Final = 0.05
+_OPPOSITE: Final[dict[ClassName, ClassName]] = {
+    CLASSES[one]: CLASSES[other]
+    for name in EQUIPMENT
+    for one, other in (
+        (WORN_CLASS[name], MISSING_CLASS[name]),
+        (MISSING_CLASS[name], WORN_CLASS[name]),
+    )
+}
+Kind = Literal["missing", "wrong", "loose"]
+_TOLD: Final[tuple[tuple[Kind, Code, str, str, str], ...]] = (
+    (
+        "missing",
+        "model-missing-box",
+        "The model sees what nobody labelled",
+        "boxes of the model have no label",
+        "Label them.",
+    ),
+    (
+        "wrong",
+        "model-wrong-class",
+        "The model sees the opposite",
+        "labels say the opposite of the model",
+        "Correct the class.",
+    ),
+    (
+        "loose",
+        "model-loose-box",
+        "Boxes are looser or tighter than the model's",
+        "labels overlap the model's box by less than 0.6 (IoU)",
+        "Draw them again, or bring their convention to the product's by the card's [box_heights].",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One box of the model that the labels contradict; `label` is the box it contradicts."""
+
+    kind: Kind
+    seen: Seen
+    confidence: float
+    box: LabelledBox
+    label: LabelledBox | None
+
+
+def find(survey: Survey, detector: Detector, on_picture: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
+    """Run the model over the set and yield its doubts, the surest first."""
+    labelled = {name for split in survey.splits for name, count in survey.counts(split).items() if count}
+    doubts: list[Doubt] = []
+    for one in survey.seen:
+        doubts += [doubt for doubt in _doubts(one, survey.card, detector) if doubt.box.label in labelled]
+        on_picture(one.picture.path.name)
+    total = int((survey.table.class_id >= 0).sum())
+    for kind, code, title, what, mend in _TOLD:
+        mine = sorted((doubt for doubt in doubts if doubt.kind == kind), key=lambda doubt: -doubt.confidence)
+        if mine:
+            yield Finding(
+                code,
+                "warning" if len(mine) >= MANY * total else "note",
+                title,
+                f"{len(mine):,} {what}, against {total:,} labels (confidence from {SURE:g}). A model errs too: look.",
+                mend,
+                len(mine),
+                total,
+                tuple(_example(doubt) for doubt in mine[:SHOWN]),
+            )
+
+
+def _doubts(one: Seen, card: Card, detector: Detector) -> Iterator[Doubt]:
+    image = open_picture(one.picture.path)
+    if image is None:
+        return
+    named = [(card.target(box.label), box.with_height(card.box_height(box.label))) for box in one.picture.boxes]
+    labels = [(target, box) for target, box in named if target is not None]
+    places = corners(box for _, box in labels)
+    size = one.look.width, one.look.height
+    found = detector.detect(image)
+    relative = found.boxes.astype(np.float64) / (*size, *size)
+    overlaps = iou(relative, places) if labels else np.zeros((len(relative), 0))
+    for row in np.flatnonzero(found.confidence >= SURE):
+        name = CLASSES[found.class_id[row]]
+        box = clipped(name, *(float(value) for value in relative[row]))
+        same = [index for index, (target, _) in enumerate(labels) if target == name]
+        opposite = [index for index, (target, _) in enumerate(labels) if target == _OPPOSITE.get(name)]
+        best = max(same, key=lambda index: overlaps[row, index], default=None)
+        against = max(opposite, key=lambda index: overlaps[row, index], default=None)
+        shared = overlaps[row, best] if best is not None else 0.0
+        if box is None or shared >= 0.6:
+            continue
+        confidence = float(found.confidence[row])
+        if against is not None and overlaps[row, against] >= 0.5 and overlaps[row, against] > shared:
+            yield Doubt("wrong", one, confidence, box, labels[against][1])
+        elif best is not None and shared >= 0.3:
+            yield Doubt("loose", one, confidence, box, labels[best][1])
+        elif shared < 0.1:
+            yield Doubt("missing", one, confidence, box, None)
+
+
+def _example(doubt: Doubt) -> Example:
+    said = f"model (white): {doubt.box.label} {doubt.confidence:.2f}"
+    label = f", label: {doubt.label.label}" if doubt.label else ""
+    mine = replace(doubt.box, label="")
+    boxes = (mine, doubt.label) if doubt.label else (mine,)
+    return Example(doubt.seen.picture.path, f"{doubt.seen.picture.path.name}\n{said}{label}", boxes)

@@ -1,0 +1,85 @@
+"""Thresholds and minimum heights: the most that is found at a stated precision."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.lab import choosing, looking
+from service.lab.counting import Judged
+from service.lab.looking import Seen
+from service.lab.truth import TruthPerson, TruthPicture
+from service.lab.truth_review.decisions import Judgement
+from service.safety.equipment import ClassName, State
+from service.safety.thresholds import Thresholds
+from tests.lab.people import judged, person, said
+from tests.safety.scenes import Row, head_of, person_at, scene, torso_of
+
+DIGEST = "ab" * 32
+
+
+def crowd(*heads: tuple[ClassName, float], truth: Judgement) -> Seen:
+    """Five workers side by side, each with a vest and the same head or heads."""
+    rows: list[Row] = []
+    people: list[TruthPerson] = []
+    for place in range(5):
+        worker = person_at(20 + 190 * place, 100, 120, 360)
+        rows += [worker, torso_of(worker), *(head_of(worker, name, confidence) for name, confidence in heads)]
+        people.append(person(worker[2], helmet=truth))
+    picture = TruthPicture("a.png", "valid", DIGEST, 1000, 800, tuple(people))
+    return Seen(picture, scene(*rows))
+
+
+@pytest.mark.parametrize(("precision", "expected"), [(0.93, 0.30), (0.0, 0.20)])
+def test_thresholds_find_most_at_the_asked_precision(precision: float, expected: float) -> None:
+    """Truly bare heads are seen at 0.32; covered ones look bare at 0.22, which only costs precision."""
+    seen = [crowd(("no-helmet", 0.32), truth="missing"), crowd(("no-helmet", 0.22), truth="worn")]
+    chosen = choosing.choose_thresholds(seen, Thresholds(), precision)
+    assert chosen.confidence["no-helmet"] == expected
+
+
+def test_thresholds_without_effect_stay_high() -> None:
+    seen = [crowd(("no-helmet", 0.9), truth="missing"), crowd(("helmet", 0.9), truth="worn")]
+    chosen = choosing.choose_thresholds(seen, Thresholds())
+    assert set(chosen.confidence.values()) == {0.6}
+    assert chosen.inferred_confidence == 0.6
+    assert chosen.minimum_height == Thresholds().minimum_height
+
+
+def test_chosen_on_what_is_handed_in() -> None:
+    groups = {
+        "made/tune": [crowd(("no-helmet", 0.32), truth="missing"), crowd(("helmet", 0.9), truth="worn")],
+        "made/report": [crowd(("no-helmet", 0.11), truth="missing")] * 3,
+        "made/test": [crowd(("no-helmet", 0.11), truth="missing")] * 3,
+    }
+    chosen = choosing.choose(looking.pooled(groups, "tune", "valid"), Thresholds())
+    assert chosen.confidence["no-helmet"] == 0.30
+    assert chosen.minimum_height == {"helmet": 200.0, "vest": 200.0}
+
+
+def lacking(height: float, *states: State) -> Judged:
+    """People of one height who all lack a helmet, and what was said about each."""
+    boxes = [(300.0 * place, 0.0, 300.0 * place + 100, height) for place in range(len(states))]
+    sightings = [said(box, state) for box, state in zip(boxes, states, strict=True)]
+    return judged([person(box, "missing") for box in boxes], sightings)
+
+
+GOOD: tuple[State, ...] = ("missing", "missing", "unknown")
+POOR: tuple[State, ...] = ("unknown", "worn", "unknown", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("pictures", "expected"),
+    [
+        ([lacking(40, *GOOD), lacking(70, *GOOD), lacking(150, *GOOD), lacking(250, *GOOD)], 0.0),
+        ([lacking(40, *POOR), lacking(70, *GOOD), lacking(150, *GOOD), lacking(250, *GOOD)], 50.0),
+        ([lacking(70, *POOR), lacking(150, *GOOD), lacking(250, *GOOD)], 100.0),
+        ([lacking(70, *GOOD), lacking(150, *POOR), lacking(250, *GOOD)], 200.0),
+        ([lacking(70, *GOOD), lacking(250, *GOOD)], 200.0),
+        ([lacking(150, *GOOD), lacking(250, *POOR)], 200.0),
+        ([], 200.0),
+    ],
+    ids=["everywhere", "not the smallest", "from 100", "a poor band", "an empty band", "poor above", "nobody"],
+)
+def test_the_least_height_is_where_recall_is_reached_and_stays(pictures: list[Judged], expected: float) -> None:
+    assert choosing.least_heights(pictures)["helmet"] == expected
+    assert choosing.least_heights(pictures)["vest"] == 200.0
