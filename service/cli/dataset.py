@@ -108,9 +108,14 @@ def prepare_command(
     from rich.table import Table
 
     from service.lab.dataset.prepare import prepare
+    from service.lab.splits import kept_for_report
+    from service.settings import shipped
 
     with clear_errors(), progress("writing pictures") as on_picture:
-        counts = prepare([source_of(text) for text in source], folder, people_from=people_from, on_picture=on_picture)
+        sources = [source_of(text) for text in source]
+        cuts = {one.card.name: shipped("datasets") / "splits" / f"{one.card.name}.jsonl" for one in sources}
+        held_out = {card: kept_for_report(path) for card, path in cuts.items()}
+        counts = prepare(sources, folder, people_from=people_from, held_out=held_out, on_picture=on_picture)
     table = Table("source / split", "pictures", "helmet", "no-helmet", "vest", "no-vest", "person", "people added")
     for key, pictures in sorted(counts.pictures.items()):
         boxes = [str(counts.boxes[f"{key}/{name}"]) for name in ("helmet", "no-helmet", "vest", "no-vest", "person")]
@@ -118,6 +123,9 @@ def prepare_command(
     out().print(table)
     for label, number in sorted(counts.dropped.items()):
         out().print(f"dropped {number} boxes {label}: the card does not name it", highlight=False)
+    for key, number in sorted(counts.held_out.items()):
+        if number:
+            out().print(f"{number} pictures of {key} are left out: datasets/splits keeps them for the report")
     for key, number in sorted(counts.without_label_file.items()):
         if number:
             out().print(f"{number} pictures of {key} have no label file: taken as background", highlight=False)

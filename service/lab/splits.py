@@ -87,6 +87,15 @@ def read_joined(path: Path) -> dict[str, list[list[str]]]:
         raise DatasetError(path, f"can't read these scenes ({error})") from error
 
 
+def kept_for_report(path: Path) -> frozenset[str]:
+    """Return the pictures that a committed list keeps for the report; none where there is no list.
+
+    Raises:
+        DatasetError: see `read_cut`.
+    """
+    return frozenset(row.picture for row in read_cut(path) if row.part == "report") if path.is_file() else frozenset()
+
+
 def make_cut(truth: Sequence[TruthPicture], images: Path, joined: Sequence[Sequence[str]] = ()) -> list[CutPicture]:
     """Cut the valid pictures of a truth file into ``tune`` and ``report``, by scene; rows by file name.
 

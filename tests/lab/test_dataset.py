@@ -169,6 +169,14 @@ def test_prepare_merges_maps_and_drops(tmp_path: Path) -> None:
     assert {row["source"] for row in provenance} == {"made", "other"}
 
 
+def test_what_is_kept_for_the_report_is_left_out_of_valid_and_of_nothing_else(tmp_path: Path) -> None:
+    one = export(tmp_path / "one")
+    names = {"train_jpg.rf.abc.jpg", "valid_jpg.rf.abc.jpg"}
+    counts = prepare([Source(CARD, one)], tmp_path / "out", held_out={"made": names, "other": set()}).as_json()
+    assert counts["held_out"] == {"made/valid": 1}
+    assert [found.split for found in read_export(tmp_path / "out")] == ["train"]
+
+
 def test_prepare_writes_nothing_when_a_source_is_bad(tmp_path: Path) -> None:
     good, bad = export(tmp_path / "good"), export(tmp_path / "bad", rows="0 1\n")
     with pytest.raises(DatasetError):

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 
@@ -43,6 +44,7 @@ class Counts:
     dropped: Counter[str] = field(default_factory=Counter)
     without_label_file: Counter[str] = field(default_factory=Counter)
     people_added: Counter[str] = field(default_factory=Counter)
+    held_out: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, dict[str, int]]:
         """Return the counts as plain mappings; keys are ``source/split[/class]``."""
@@ -83,6 +85,7 @@ def prepare(
     *,
     people_from: Path | None = None,
     splits: tuple[Split, ...] = SPLITS,
+    held_out: Mapping[str, Container[str]] = MappingProxyType({}),
     on_picture: Callable[[str], None] = lambda _: None,
 ) -> Counts:
     """Write the merged dataset to `out`, which must not hold anything yet; after a failure it holds nothing.
@@ -92,6 +95,7 @@ def prepare(
         out: folder to write.
         people_from: a COCO ``.pt`` that adds person boxes where a card says people are not labelled.
         splits: which splits to take.
+        held_out: per card, file names of valid that nothing of training may see, not even early stopping.
         on_picture: called with each written picture's name, for a progress bar.
 
     Raises:
@@ -111,6 +115,10 @@ def prepare(
     ]
     see = open_people(people_from) if unlabelled and people_from is not None else None
     counts = Counts()
+    for card, listed in pictures:
+        kept = [one for one in listed if one.split != "valid" or one.path.name not in held_out.get(card.name, ())]
+        counts.held_out[f"{card.name}/valid"] += len(listed) - len(kept)
+        listed[:] = kept
     with whole_folder(out) as part:
         _write_all(part, pictures, see, f"added by {people_from and people_from.name}", counts, on_picture)
     return counts
