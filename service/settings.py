@@ -63,6 +63,27 @@ class Settings(BaseSettings):
     max_image_aspect: float = Field(default=20.0, ge=1, description="Longest side per shortest side of a picture.")
 
     store: Path = Field(default=Path("ppe-store"), description="Folder for alerts, evidence and recorded detections.")
+    evidence_days: float = Field(
+        default=30.0,
+        gt=0,
+        le=36_500,
+        description="Days that evidence pictures are kept once their alert ended; those of held alerts stay.",
+    )
+    evidence_gib: float = Field(
+        default=20.0, gt=0, le=2**20, description="Size of all evidence in GiB beyond which the oldest goes."
+    )
+    evidence_free_gib: float = Field(
+        default=1.0,
+        ge=0,
+        le=2**20,
+        description="Free space of the store's disk in GiB below which the oldest evidence goes; 0 never looks.",
+    )
+    alert_days: float = Field(
+        default=400.0,
+        gt=0,
+        le=36_500,
+        description="Days that ended alerts and messages are kept; held alerts and messages that wait stay.",
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe level that is logged."

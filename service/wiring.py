@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import structlog
@@ -16,8 +15,7 @@ from fastapi import FastAPI
 from service.detectors.manifest import read_weights
 from service.events import Origin
 from service.pictures.decode import PictureLimits
-from service.ports import Clock, Detector, EventStore, FrameSource, Image, Model, Sender
-from service.safety.detections import Detections
+from service.ports import Clock, Detector, EventStore, FrameSource, Sender
 from service.safety.moment import Moment
 from service.safety.monitor import Monitor
 from service.safety.site import Scene
@@ -26,8 +24,11 @@ from service.settings import Settings
 from service.sitefile import SiteFile
 
 if TYPE_CHECKING:
+    from service.api.desk import Desk
     from service.delivery.courier import Courier
+    from service.store.retention import Limits
     from service.store.store import Store
+    from service.worker.health import Pulse
     from service.worker.supervisor import Supervisor
     from service.worker.watch import Watched
 
@@ -86,8 +87,8 @@ def picture_limits(settings: Settings) -> PictureLimits:
     )
 
 
-def open_app(settings: Settings, detector: Detector) -> FastAPI:
-    """Build the HTTP application around a detector; it closes the detector when it shuts down."""
+def open_app(settings: Settings, detector: Detector, desk: Desk | None = None) -> FastAPI:
+    """Build the HTTP application around a detector, which it closes at its end; `desk` is of what is watched."""
     from service.api.app import build_app
 
     return build_app(
@@ -95,32 +96,8 @@ def open_app(settings: Settings, detector: Detector) -> FastAPI:
         picture_limits(settings),
         max_body_bytes=settings.max_body_bytes,
         max_images=settings.max_images,
+        watched=desk,
     )
-
-
-class _Lent:
-    """A detector that the borrower can't close."""
-
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-
-    @property
-    def model(self) -> Model:
-        return self._detector.model
-
-    def submit(self, image: Image) -> Future[Detections]:
-        return self._detector.submit(image)
-
-    def detect(self, image: Image) -> Detections:
-        return self._detector.detect(image)
-
-    def close(self) -> None:
-        """Leave it open: others use it still, and its owner closes it."""
-
-
-def lent(detector: Detector) -> Detector:
-    """Return the detector for somebody who closes what they are given while others need it longer."""
-    return _Lent(detector)
 
 
 def open_monitor(origin: Origin, detector: Detector) -> Monitor:
@@ -178,8 +155,31 @@ def bad_sources(site: SiteFile) -> list[str]:
     return [f"cameras.{camera}.source: {fault}" for camera, fault in faults if fault]
 
 
+class Running(NamedTuple):
+    """What watches a site's cameras, and what the API asks of it."""
+
+    supervisor: Supervisor
+    desk: Desk
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for all watches to end by themselves (recordings do); return whether they have."""
+        return self.supervisor.wait(seconds)
+
+
+def limits(settings: Settings) -> Limits:
+    """Return how much the store keeps."""
+    from service.store.retention import Limits
+
+    return Limits(
+        evidence_days=settings.evidence_days,
+        evidence_bytes=round(settings.evidence_gib * 2**30),
+        free_bytes=round(settings.evidence_free_gib * 2**30),
+        alert_days=settings.alert_days,
+    )
+
+
 @contextmanager
-def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator[Supervisor]:
+def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator[Running]:
     """Watch a site's cameras and deliver its alerts while the context lasts; leaving it drains both.
 
     Open alerts of cameras that the site has no more end first.
@@ -188,11 +188,13 @@ def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator
         WiringError: a source is none, the detector fails, the store is in use or damaged, or an endpoint or its secret
             can't be used.
     """
+    from service.api.desk import Desk
     from service.delivery.courier import Courier
     from service.store.errors import StoreError
     from service.store.store import Store
     from service.worker.clock import SystemClock
     from service.worker.endings import end_unwatched
+    from service.worker.health import Health
     from service.worker.supervisor import Supervisor
 
     if faults := bad_sources(site):
@@ -202,19 +204,23 @@ def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator
     _probe(detector)
     with ExitStack() as stack:
         try:
-            store = Store(settings.store, tuple(senders), clock=clock)
+            store = Store(settings.store, tuple(senders), clock=clock, limits=limits(settings))
         except StoreError as error:
             raise WiringError(str(error)) from error
         stack.callback(_close_store, store)
-        end_unwatched(store, site.cameras, lambda camera: _formerly(site, camera), clock)
+        origins = {camera: _origin(site, camera) for camera in site.cameras}
+        end_unwatched(store, site.cameras, lambda camera: _origin(site, camera), clock)
         courier = Courier(store, senders, clock)
         stack.enter_context(_delivering(courier))
-        supervisor = Supervisor(
-            {camera: _watch(site, camera, detector, store, clock, courier.wake) for camera in site.cameras}
-        )
+        health = Health(site.cameras, clock)
+        pulses = {camera: health.pulse(camera) for camera in site.cameras}
+        watches = {one: _watch(site, one, detector, store, clock, courier.wake, pulses[one]) for one in pulses}
+        supervisor = Supervisor(watches, died=health.died)
         supervisor.start()
         stack.callback(supervisor.stop)
-        yield supervisor
+        yield Running(
+            supervisor, Desk(store, health, lambda camera: origins.get(camera) or _origin(site, camera), clock)
+        )
 
 
 def _probe(detector: Detector) -> None:
@@ -229,8 +235,10 @@ def _probe(detector: Detector) -> None:
         ) from error
 
 
-def _formerly(site: SiteFile, camera: str) -> Origin:
-    """Say in words where a camera was that the site has no more; its zones are called by their ids."""
+def _origin(site: SiteFile, camera: str) -> Origin:
+    """Say in words where a camera is; of one that the site has no more, where it was: zones are called by their ids."""
+    if camera in site.cameras:
+        return Origin(site.scene(camera), site.cameras[camera].name, site.name)
     return Origin(Scene(camera=camera, time_zone=site.time_zone), site=site.name)
 
 
@@ -244,7 +252,13 @@ def _close_store(store: Store) -> None:
 
 
 def _watch(
-    site: SiteFile, camera: str, detector: Detector, store: EventStore, clock: Clock, wake: Callable[[], None]
+    site: SiteFile,
+    camera: str,
+    detector: Detector,
+    store: EventStore,
+    clock: Clock,
+    wake: Callable[[], None],
+    pulse: Pulse,
 ) -> Callable[[threading.Event], None]:
     """Return what watches one camera; each call builds its monitor anew (the open alerts come back from the store)."""
     from service.cameras.opening import is_live, open_source
@@ -252,7 +266,7 @@ def _watch(
     from service.worker.watch import CameraWatch
 
     entry = site.cameras[camera]
-    origin = Origin(site.scene(camera), entry.name, site.name)
+    origin = _origin(site, camera)
     password = os.environ.get(entry.password_env, "") if entry.password_env else ""
     eyes = tiled(detector, entry.tiles)
 
@@ -267,7 +281,7 @@ def _watch(
             )
             return film.by(source) if film else source
 
-        CameraWatch(origin, opened, eyes, open_monitor(origin, eyes), store, film or clock, wake).run(stop)
+        CameraWatch(origin, opened, eyes, open_monitor(origin, eyes), store, film or clock, wake).run(stop, pulse)
 
     return run
 

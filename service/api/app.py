@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 import anyio.to_thread
 import numpy as np
@@ -15,14 +15,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from service.api import describe
+from service.api.desk import Desk
 from service.api.judging import Judge
 from service.api.limits import RequestLimits
 from service.api.memory import keep_freed_memory
-from service.api.problems import Problem
-from service.api.routes import detect, health, pages
+from service.api.problems import Problem, words
+from service.api.routes import alerts, cameras, detect, health, marks, pages, stats
 from service.api.uploads import UploadLimits
 from service.pictures.decode import PictureLimits
-from service.ports import Detector
+from service.ports import Detector, StoreUnavailable
 
 log = structlog.stdlib.get_logger("service.api")
 
@@ -37,7 +38,9 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
-def build_app(detector: Detector, limits: PictureLimits, *, max_body_bytes: int, max_images: int) -> FastAPI:
+def build_app(
+    detector: Detector, limits: PictureLimits, *, max_body_bytes: int, max_images: int, watched: Desk | None = None
+) -> FastAPI:
     """Build the application. It warms the detector up when it starts and closes it when it shuts down.
 
     Args:
@@ -45,6 +48,7 @@ def build_app(detector: Detector, limits: PictureLimits, *, max_body_bytes: int,
         limits: what one picture may cost.
         max_body_bytes: largest request body.
         max_images: most pictures in one request.
+        watched: what is asked about watched cameras; without it those routes answer NOT_WATCHING.
     """
     app = Api(
         title="PPE safety monitor",
@@ -61,11 +65,14 @@ def build_app(detector: Detector, limits: PictureLimits, *, max_body_bytes: int,
     app.state.upload_limits = UploadLimits(limits.bytes, max_images)
     app.state.detector = detector
     app.state.ready = False
+    app.state.desk = watched
     app.include_router(detect.router)
-    app.include_router(health.router)
+    for room in (health, alerts, marks, cameras, stats):
+        app.include_router(room.router)
     app.add_middleware(RequestLimits, max_body_bytes=max_body_bytes)
     app.add_exception_handler(HTTPException, _refuse_request)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
+    app.add_exception_handler(StoreUnavailable, _refuse_for_the_store)
     return app
 
 
@@ -89,7 +96,9 @@ async def _refuse_request(request: Request, error: Exception) -> NoReturn:
     status = error.status_code if isinstance(error, HTTPException) else 500
     path = request.url.path[:100]
     if status == 404:
-        raise Problem("NOT_FOUND", f"There is nothing at {path}: POST /v1/detect judges pictures, /docs describes it.")
+        raise Problem(
+            "NOT_FOUND", f"There is nothing at {path}: POST /v1/detect judges pictures, /docs lists all paths."
+        )
     if status == 405:
         headers = error.headers if isinstance(error, HTTPException) else None
         allowed = (headers or {}).get("Allow", "another method")
@@ -97,14 +106,18 @@ async def _refuse_request(request: Request, error: Exception) -> NoReturn:
     raise error
 
 
-async def _refuse_parameters(_: Request, error: Exception) -> NoReturn:
+async def _refuse_parameters(request: Request, error: Exception) -> NoReturn:
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    details = [f"{str(entry['loc'][-1])[:40]}: {_MEND.get(entry['type'], entry['msg'])}" for entry in found[:5]]
-    raise Problem("PARAMETER_INVALID", "; ".join(details))
+    raise Problem("PARAMETER_INVALID", words(found, _parameters(request)))
 
 
-_MEND: Final = {
-    "string_pattern_mismatch": "say helmet, vest or helmet,vest",
-    "extra_forbidden": "there is no such parameter, only require and confidence",
-}
-"""Where the framework's own words tell a regular expression or less."""
+def _parameters(request: Request) -> list[str]:
+    """Return the names of the query parameters that the request's route takes."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    models = [parameter.field_info.annotation for parameter in dependant.query_params] if dependant else []
+    return [field.alias or name for model in models for name, field in getattr(model, "model_fields", {}).items()]
+
+
+async def _refuse_for_the_store(_: Request, error: Exception) -> NoReturn:
+    log.error("store.unavailable", fault=str(error))  # it names folders, which are nobody's business
+    raise Problem("STORE_UNAVAILABLE", "The store can't be read or written now; the service's log tells why.")

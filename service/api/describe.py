@@ -9,7 +9,8 @@ from service.api.problems import KINDS, MEDIA_TYPE, Code, ProblemSchema, urn
 from service.api.schemas import AnswerSchema
 
 ABOUT: Final = (
-    "Says for every person on a picture whether helmet and vest are worn, missing or unknown. "
+    "Says for every person on a picture whether helmet and vest are worn, missing or unknown. Where cameras are "
+    "watched (`ppe serve --site`), lists alerts, takes what people say of them, tells how cameras and compliance do. "
     "Every answer that is no success is a problem (RFC 9457) with a stable `code`."
 )
 _REFERENCE: Final = {"$ref": "#/components/schemas/ProblemSchema"}
@@ -67,6 +68,12 @@ _DETAILS: Final[dict[Code, str]] = {
     "IMAGE_UNREADABLE": "The picture is damaged or cut short: send the whole file again.",
     "NO_IMAGE": "Send at least one file in the field image (or images); this one has file.",
     "PARAMETER_INVALID": "confidence: Input should be less than or equal to 1",
+    "BODY_INVALID": "until: say a time that is later than now, and by 7 days at most",
+    "NOT_WATCHING": "This service watches no cameras: start it as ppe serve --site site.yaml to have alerts.",
+    "ALERT_NOT_FOUND": "There is no alert 3f0c9a52d17be846; GET /v1/alerts lists them.",
+    "EVIDENCE_GONE": "The alert is kept, its crop picture is not, or not any more.",
+    "CAMERA_NOT_FOUND": "The site has no camera north; GET /v1/cameras lists them.",
+    "STORE_UNAVAILABLE": "The store can't be read or written now; the service's log tells why.",
 }
 
 EXAMPLE: Final = {
@@ -132,7 +139,26 @@ EXAMPLE: Final = {
     "request_id": _REQUEST_ID,
 }
 
-_BINARY: Final = {"type": "string", "format": "binary"}
+_ELSEWHERE: Final[tuple[Code, ...]] = (
+    "NOT_FOUND",
+    "BODY_INVALID",
+    "NOT_WATCHING",
+    "ALERT_NOT_FOUND",
+    "EVIDENCE_GONE",
+    "CAMERA_NOT_FOUND",
+    "STORE_UNAVAILABLE",
+)
+"""What no request for detections ends with."""
+WATCHING: Final[tuple[Code, ...]] = (
+    "PARAMETER_INVALID",
+    "NOT_WATCHING",
+    "METHOD_NOT_ALLOWED",
+    "STORE_UNAVAILABLE",
+    "INTERNAL",
+)
+"""What every request about what is kept of watched cameras may end with."""
+
+BINARY: Final = {"type": "string", "format": "binary"}
 DETECT_BODY: Final[dict[str, Any]] = {
     "required": True,
     "description": (
@@ -144,13 +170,13 @@ DETECT_BODY: Final[dict[str, Any]] = {
             "schema": {
                 "type": "object",
                 "properties": {
-                    "image": {**_BINARY, "description": "One picture."},
-                    "images": {"type": "array", "items": _BINARY, "description": "Several pictures."},
+                    "image": {**BINARY, "description": "One picture."},
+                    "images": {"type": "array", "items": BINARY, "description": "Several pictures."},
                 },
             }
         },
         **{
-            kind: {"schema": _BINARY}
+            kind: {"schema": BINARY}
             for kind in (
                 "image/jpeg",
                 "image/png",
@@ -166,7 +192,7 @@ DETECT_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "model": AnswerSchema,
         "description": "At least one picture was judged. With `Accept: image/jpeg`: the annotated picture.",
-        "content": {"image/jpeg": {"schema": _BINARY}},
+        "content": {"image/jpeg": {"schema": BINARY}},
     },
-    **problems(*(code for code in KINDS if code != "NOT_FOUND")),
+    **problems(*(code for code in KINDS if code not in _ELSEWHERE)),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,9 +23,15 @@ Code = Literal[
     "UNSUPPORTED_MEDIA_TYPE",
     "NOT_ACCEPTABLE",
     "PARAMETER_INVALID",
+    "BODY_INVALID",
     "NOT_FOUND",
+    "NOT_WATCHING",
+    "ALERT_NOT_FOUND",
+    "EVIDENCE_GONE",
+    "CAMERA_NOT_FOUND",
     "METHOD_NOT_ALLOWED",
     "MODEL_UNAVAILABLE",
+    "STORE_UNAVAILABLE",
     "INTERNAL",
 ]
 
@@ -50,10 +56,16 @@ KINDS: Final[dict[Code, Kind]] = {
     "MULTIPART_INVALID": Kind(400, "The multipart body is malformed"),
     "UNSUPPORTED_MEDIA_TYPE": Kind(415, "The body's media type is not taken"),
     "NOT_ACCEPTABLE": Kind(406, "The answer can't be given in the form that Accept asks for"),
-    "PARAMETER_INVALID": Kind(422, "A query parameter is invalid"),
+    "PARAMETER_INVALID": Kind(422, "A parameter is invalid"),
+    "BODY_INVALID": Kind(422, "The JSON body is invalid"),
     "NOT_FOUND": Kind(404, "There is nothing at this path"),
+    "NOT_WATCHING": Kind(404, "This service watches no cameras"),
+    "ALERT_NOT_FOUND": Kind(404, "There is no such alert"),
+    "EVIDENCE_GONE": Kind(410, "The alert has no such picture any more"),
+    "CAMERA_NOT_FOUND": Kind(404, "There is no such camera"),
     "METHOD_NOT_ALLOWED": Kind(405, "This path does not take this method"),
     "MODEL_UNAVAILABLE": Kind(503, "The model takes no pictures now"),
+    "STORE_UNAVAILABLE": Kind(503, "The store can't be read or written now"),
     "INTERNAL": Kind(500, "The service failed"),
 }
 
@@ -89,6 +101,29 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
         self.headers = headers
         self.members = members
         super().__init__(detail)
+
+
+def words(errors: Sequence[Mapping[str, Any]], known: Sequence[str]) -> str:
+    """Return what a validation found, in words that name the field.
+
+    Args:
+        errors: as pydantic lists them.
+        known: the names that there are, for one that is unknown.
+    """
+    return "; ".join(f"{_field(error)}: {_mend(error, known)}" for error in errors[:5])
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    return str(error["loc"][-1])[:40] if error["loc"] else "body"
+
+
+def _mend(error: Mapping[str, Any], known: Sequence[str]) -> str:
+    """Return how to mend it, where pydantic's own words tell a regular expression or less."""
+    if error["type"] == "extra_forbidden":
+        return f"there is no such name, only {', '.join(known)}"
+    if error["type"] == "string_pattern_mismatch" and _field(error) == "require":
+        return "say helmet, vest or helmet,vest"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def urn(code: Code) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import dataset, demo, detect, lab, serve, site, watch, webhook
+from service.cli import dataset, demo, detect, evidence, lab, serve, site, watch, webhook
 from service.cli.terminal import out
 
 app = typer.Typer(
@@ -53,5 +53,6 @@ app.command(epilog=watch.EXAMPLES)(watch.watch)
 app.command()(site.check)
 app.command()(site.replay)
 webhook.register(app)
+evidence.register(app)
 dataset.register(app)
 lab.register(app)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
+    from service.api.desk import Desk
     from service.ports import Detector
     from service.settings import Settings
     from service.sitefile import SiteFile
@@ -64,34 +65,35 @@ def serve(
     if watched:
         refuse_unready(watched)
 
+    from service.detectors.lent import lent
     from service.telemetry import configure_logging
-    from service.wiring import lent, open_app
+    from service.wiring import open_app
 
     configure_logging(settings.log_level, settings.log_format)
     with _listener(settings.host, settings.port) as listener:  # before the weights: a taken port is told at once
         detector = detector_for(ctx, settings)
-        server = _server(open_app(settings, lent(detector)), settings.host, listener.getsockname()[1])
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn drains on both, then raises the signal again
         try:
-            with _watching(watched, settings, detector):
-                server.run(sockets=[listener])
+            with _watching(watched, settings, detector) as desk:
+                app = open_app(settings, lent(detector), desk)
+                _server(app, settings.host, listener.getsockname()[1]).run(sockets=[listener])
         finally:
             detector.close()
 
 
 @contextmanager
-def _watching(site: SiteFile | None, settings: Settings, detector: Detector) -> Iterator[None]:
+def _watching(site: SiteFile | None, settings: Settings, detector: Detector) -> Iterator[Desk | None]:
     """Watch a site's cameras, if there is one, until what is inside ends; then let them end as well."""
     if site is None:
-        yield
+        yield None
         return
     from service.wiring import WiringError, watching
 
     try:
-        with watching(site, settings, detector):
+        with watching(site, settings, detector) as running:
             say(f"Watching {what_is_watched(site)}.")
-            yield
+            yield running.desk
     except WiringError as error:
         refuse(str(error))
 

@@ -125,6 +125,17 @@ class Database:
                 part.unlink(missing_ok=True)
                 raise
 
+    def cut_log(self) -> None:
+        """Bring the write-ahead log into the database and cut it: nothing of what was removed stands there any more.
+
+        Raises:
+            StoreError: it can't be done.
+        """
+        with self._turn, named(self._folder):
+            if self._connection is None:
+                raise StoreError("STORE_CLOSED", f"the store in {self._folder} was closed")
+            _raw(self._connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close the connection and let other processes in. Idempotent."""
         with self._turn:

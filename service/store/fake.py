@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from service.inquiry import Change, Grouping, History, Listed, Mark, Place, Share, Span, Wanted
 from service.ports import Delivery, Message, Still
 from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
+from service.safety.equipment import Equipment, State
 from service.safety.moment import Moment
 from service.store.errors import StoreError
 from service.store.evidence import refuse_strange_id
-from service.store.statistics import refuse_strange_amounts
+from service.store.statistics import HOUR_MS, refuse_strange_amounts
+
+_Group = tuple[str | None, Equipment | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,14 @@ class Waiting:
 
 
 class FakeStore:
-    """`ports.EventStore` and `ports.Outbox` in memory. Safe to call from many threads at once.
+    """`ports.EventStore`, `ports.Outbox` and `inquiry.AlertRecords` in memory. Any thread may call it.
 
     Attributes:
         changes, stills, messages: what was recorded, in order, each once.
         counted, remembered: every call of `count` and `remember`.
         outbox: every message for every endpoint, in order.
+        marks: what was said of each alert, oldest first.
+        gone: why stills are not there, by alert and kind; put there by tests.
 
     Args:
         endpoints: names of the receivers that get every message.
@@ -54,6 +61,8 @@ class FakeStore:
         self.counted: list[tuple[str, Moment, PersonSeconds, tuple[float, ...]]] = []
         self.remembered: list[tuple[str, Moment, Detections]] = []
         self.outbox: list[Waiting] = []
+        self.marks: dict[str, list[Mark]] = {}
+        self.gone: dict[tuple[str, str], str] = {}
 
     def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
         """Keep what is new of them."""
@@ -68,7 +77,7 @@ class FakeStore:
                     self._known.add(_key(change))
                     self.changes.append(change)
                     self._alerts[change.alert.id] = change.alert
-            self.stills.update({(still.alert, still.kind): still.jpeg for still in stills})
+            self.stills.update({(still.alert, still.kind): still.jpeg for still in stills if still.jpeg})
             for message in messages:
                 if message.id not in self._place:
                     self._place[message.id] = len(self.messages)
@@ -151,6 +160,82 @@ class FakeStore:
                 ):
                     self.outbox[index] = Waiting(replace(one, attempts=one.attempts + 1), state, next_ms, why, at_ms)
 
+    def find(self, wanted: Wanted, most: int, before: Place | None = None) -> list[Listed]:
+        """Return at most `most` alerts that are wanted, newest first; the next page is before the last one's place."""
+        with self._open():
+            all_of_them = (self._listed(alert) for alert in self._alerts.values())
+            found = [one for one in all_of_them if self._wants(wanted, one) and (before is None or one.place < before)]
+            return sorted(found, key=lambda one: one.place, reverse=True)[:most]
+
+    def _listed(self, alert: Alert) -> Listed:
+        newest = {mark.kind: mark for mark in self.marks.get(alert.id, ())}
+        return Listed(alert, tuple(newest.values()), self._kinds(alert.id))
+
+    def _kinds(self, alert: str) -> tuple[str, ...]:
+        return tuple(sorted(kind for of, kind in self.stills if of == alert))
+
+    def _wants(self, wanted: Wanted, one: Listed) -> bool:
+        alert, fired_ms = one.alert, one.alert.fired.wall_ms
+        pairs = [
+            (wanted.camera, alert.camera),
+            (wanted.zone, alert.zone),
+            (wanted.equipment, alert.equipment),
+            (wanted.severity, alert.severity),
+            (wanted.open, alert.ended is None),
+            (wanted.acknowledged, any(mark.kind == "acknowledged" for mark in one.marks)),
+        ]
+        begun = wanted.since_ms is None or fired_ms >= wanted.since_ms
+        over = wanted.until_ms is not None and fired_ms >= wanted.until_ms
+        return begun and not over and all(value is None or value == found for value, found in pairs)
+
+    def alert(self, alert: str) -> History | None:
+        """Return an alert by its id with what happened to it and what was said of it, or None."""
+        with self._open():
+            if alert not in self._alerts:
+                return None
+            changes = tuple(Change(one.kind, one.at) for one in self.changes if one.alert.id == alert)
+            return History(self._alerts[alert], changes, self._kinds(alert), tuple(self.marks.get(alert, ())))
+
+    def picture(self, alert: str, kind: str) -> bytes | None:
+        """Return a still of an alert, or None."""
+        with self._open():
+            return self.stills.get((alert, kind))
+
+    def why_gone(self, alert: str, kind: str) -> str | None:
+        """Return what `gone` says of a still, or None."""
+        with self._open():
+            return self.gone.get((alert, kind))
+
+    def mark(self, alert: str, mark: Mark) -> History | None:
+        """Keep what was said of an alert and return the alert, or None when there is no such alert."""
+        with self._open():
+            if alert in self._alerts:
+                said = self.marks.setdefault(alert, [])
+                if not mark.repeats(next((one for one in reversed(said) if one.kind == mark.kind), None)):
+                    said.append(mark)
+            return self.alert(alert)
+
+    def compliance(self, span: Span, by: Collection[Grouping]) -> list[Share]:
+        """Return person-seconds in groups, ordered by camera, equipment and hour."""
+        sums: dict[_Group, Counter[State]] = defaultdict(Counter)
+        with self._open():
+            for camera, at, seconds, _ in self.counted:
+                hour = at.wall_ms // HOUR_MS * HOUR_MS
+                for (equipment, state), value in seconds.items():
+                    if (
+                        span.from_ms <= hour < span.to_ms
+                        and _in(span.camera, camera)
+                        and _in(span.equipment, equipment)
+                    ):
+                        group = (
+                            camera if "camera" in by else None,
+                            equipment if "equipment" in by else None,
+                            hour if "hour" in by else None,
+                        )
+                        sums[group][state] += value  # type: ignore[assignment]  # of seconds
+        ordered = sorted(sums.items(), key=lambda one: [key or 0 for key in one[0]])
+        return [Share(*group, found["worn"], found["missing"], found["unknown"]) for group, found in ordered]
+
     def _open(self) -> threading.RLock:
         if self._closed:
             raise StoreError("STORE_CLOSED", "this store was closed")
@@ -167,3 +252,7 @@ def _lost_since(alert: Alert, since_ms: int | None) -> bool:
 
 def _key(change: AlertChange) -> tuple[str, str, int]:
     return change.alert.id, change.kind, change.at.wall_ms
+
+
+def _in(wanted: str | None, found: str) -> bool:
+    return wanted is None or wanted == found

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from service.safety.alerts import Alert, AlertChange, Kind
+from service.inquiry import Change
+from service.safety.alerts import Alert, AlertChange
 from service.safety.moment import Moment
 from service.store.schema import LOST, alert_changes, alerts
 
+_NEVER: Final = ("id", "acknowledged")
+"""What a change leaves as it is: what people say of an alert is not the watch's."""
 _UPSERT: Final = insert(alerts)
 _KEEP_ALERT: Final = _UPSERT.on_conflict_do_update(
     index_elements=[alerts.c.id],
-    set_={column.name: _UPSERT.excluded[column.name] for column in alerts.columns if not column.primary_key},
+    set_={column.name: _UPSERT.excluded[column.name] for column in alerts.columns if column.name not in _NEVER},
 )
 _KEEP_CHANGE: Final = insert(alert_changes)
 _TOUCH: Final = (
@@ -24,23 +26,6 @@ _TOUCH: Final = (
     .where(alerts.c.id == bindparam("alert"), alerts.c.ended_ms.is_(None))
     .values({name: bindparam(f"new_{name}") for name in ("seen_s", "seen_ms", "x1", "y1", "x2", "y2")})
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something happened to an alert."""
-
-    kind: Kind
-    at: Moment
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """An alert as it stands, what happened to it, oldest first, and which kinds of stills are on disk."""
-
-    alert: Alert
-    changes: tuple[Change, ...]
-    evidence: tuple[str, ...]
 
 
 def keep(connection: Connection, changes: Iterable[AlertChange]) -> None:
@@ -76,24 +61,13 @@ def open_of(connection: Connection, camera: str, lost_since_ms: int | None = Non
     if lost_since_ms is not None:
         lost = select(alerts).where(alerts.c.camera == camera, LOST, alerts.c.seen_ms >= lost_since_ms)
         found += connection.execute(lost).mappings()
-    return sorted((_alert(row) for row in found), key=lambda alert: (alert.fired.wall_ms, alert.id))
+    return sorted((alert_of(row) for row in found), key=lambda alert: (alert.fired.wall_ms, alert.id))
 
 
 def cameras_with_open(connection: Connection) -> list[str]:
     """Return the cameras that have open alerts, sorted."""
     query = select(alerts.c.camera).where(alerts.c.ended_ms.is_(None)).distinct().order_by(alerts.c.camera)
     return list(connection.scalars(query))
-
-
-def page(connection: Connection, most: int, before: tuple[int, str] | None, camera: str | None) -> list[Alert]:
-    """Return at most `most` alerts, newest first, that fired before (wall ms, alert id)."""
-    place = (alerts.c.fired_ms, alerts.c.id)
-    query = select(alerts).order_by(*(column.desc() for column in place)).limit(most)
-    if before is not None:
-        query = query.where(tuple_(*place) < before)
-    if camera is not None:
-        query = query.where(alerts.c.camera == camera)
-    return [_alert(row) for row in connection.execute(query).mappings()]
 
 
 def one(connection: Connection, alert: str) -> tuple[Alert, tuple[Change, ...]] | None:
@@ -103,7 +77,7 @@ def one(connection: Connection, alert: str) -> tuple[Alert, tuple[Change, ...]] 
         return None
     query = select(alert_changes).where(alert_changes.c.alert == alert).order_by(alert_changes.c.id)
     found = connection.execute(query).mappings()
-    return _alert(row), tuple(Change(change["kind"], _moment(change, "at")) for change in found)
+    return alert_of(row), tuple(Change(change["kind"], _moment(change, "at")) for change in found)
 
 
 def fired_ms(connection: Connection, alert: str) -> int | None:
@@ -135,7 +109,8 @@ def _row(alert: Alert) -> dict[str, Any]:
     }
 
 
-def _alert(row: RowMapping) -> Alert:
+def alert_of(row: RowMapping) -> Alert:
+    """Return the alert that a row holds."""
     return Alert(
         id=row["id"],
         camera=row["camera"],

@@ -52,13 +52,19 @@ alerts = Table(
     *(Column(corner, Float, nullable=False) for corner in ("x1", "y1", "x2", "y2")),
     Column("by_absence", Boolean, nullable=False),
     Column("zone_uncertain", Boolean, nullable=False),
+    Column("acknowledged", Boolean, nullable=False, server_default=text("0")),
 )
 # written out, not bound: SQLite uses a partial index only where it can read that the condition holds
 LOST = alerts.c.ending == literal_column("'lost_sight'")
 Index("ix_alerts_open", alerts.c.camera, sqlite_where=alerts.c.ended_ms.is_(None))
 Index("ix_alerts_lost", alerts.c.camera, alerts.c.seen_ms, sqlite_where=LOST)
-Index("ix_alerts_fired", alerts.c.fired_ms, alerts.c.id)
-Index("ix_alerts_camera_fired", alerts.c.camera, alerts.c.fired_ms, alerts.c.id)
+# these hold all that a list is filtered by, so that passing over what does not fit reads no row
+_FILTERED = [alerts.c[name] for name in ("zone", "equipment", "severity", "ended_ms")]
+_PLACE = [alerts.c.fired_ms, alerts.c.id]
+Index("ix_alerts_fired", *_PLACE, alerts.c.camera, *_FILTERED, alerts.c.acknowledged)
+Index("ix_alerts_camera_fired", alerts.c.camera, *_PLACE, *_FILTERED, alerts.c.acknowledged)
+Index("ix_alerts_acknowledged_fired", alerts.c.acknowledged, *_PLACE, alerts.c.camera, *_FILTERED)
+Index("ix_alerts_open_fired", *_PLACE, sqlite_where=alerts.c.ended_ms.is_(None))
 
 alert_changes = Table(
     "alert_changes",
@@ -70,6 +76,19 @@ alert_changes = Table(
     UniqueConstraint("alert", "kind", "at_ms"),
 )
 
+marks = Table(
+    "marks",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("alert", Text, ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("until_ms", BigInteger),
+)
+Index("ix_marks_alert", marks.c.alert, marks.c.id)
+
 evidence = Table(
     "evidence",
     tables,
@@ -77,6 +96,48 @@ evidence = Table(
     Column("kind", Text, primary_key=True),
     Column("path", Text, nullable=False, unique=True),
     Column("missing", Boolean, nullable=False, server_default=text("0")),
+    Column("fired_ms", BigInteger, nullable=False, server_default=text("0")),
+    Column("size", BigInteger, nullable=False, server_default=text("0")),
+    Column("gone_ms", BigInteger),
+    Column("why", Text),
+    Column("detail", Text),
+)
+KEPT = evidence.c.gone_ms.is_(None)
+Index(
+    "ix_evidence_kept",
+    *(evidence.c[name] for name in ("fired_ms", "alert", "kind", "size")),
+    sqlite_where=KEPT,
+)
+
+holds = Table(
+    "holds",
+    tables,
+    Column("alert", Text, ForeignKey("alerts.id"), primary_key=True),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("alert", Text),
+    Column("camera", Text),
+    Column("from_ms", BigInteger),
+    Column("to_ms", BigInteger),
+    Column("alerts", Integer, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("finished_ms", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+erased = Table(
+    "erased",
+    tables,
+    Column("alert", Text, ForeignKey("alerts.id"), primary_key=True),
+    Column("erasure", Integer, ForeignKey("erasures.id"), nullable=False),
 )
 
 messages = Table(
@@ -90,6 +151,7 @@ messages = Table(
     Column("payload", Text, nullable=False),
     sqlite_autoincrement=True,
 )
+Index("ix_messages_created", messages.c.created_ms)
 
 deliveries = Table(
     "deliveries",

@@ -15,9 +15,13 @@ from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
 from service.safety.moment import Moment
-from service.store import evidence, ledger, outbox, recordings, statistics
+from service.store import erasure, evidence, ledger, outbox, recordings, statistics
+from service.store.asked import Asked
 from service.store.database import Database
-from service.store.errors import StoreError, named
+from service.store.disk import Disk
+from service.store.errors import StoreError
+from service.store.keeping import Keeping
+from service.store.retention import Limits
 
 FLUSH_EVERY: Final = 5.0
 """Seconds that counts and recorded detections wait in memory: what a crash may cost of them."""
@@ -25,19 +29,35 @@ FLUSH_EVERY: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Store:
-    """`ports.EventStore` and `ports.Outbox` on one SQLite file and a folder of pictures. Any thread may call it.
+class Store(Asked):
+    """`ports.EventStore`, `ports.Outbox` and `inquiry.AlertRecords` on one SQLite file and a folder of pictures.
+
+    Any thread may call it.
 
     Args:
         folder: where ppe.db and evidence/ lie; made when it is not there. One process at a time may have it open.
         endpoints: names of the receivers that get every message from now on.
-        clock: the present, for ages of recordings and orphan files.
+        clock: the present, for ages of recordings, evidence and orphan files.
+        limits: how much is kept; None forgets nothing by itself.
+        disk: writes the evidence below `folder`; by default as files in evidence/.
+
+    Attributes:
+        keeping: holds, erases, forgets and sweeps.
+        swept: what the sweep at opening found.
 
     Raises:
         StoreError: see `errors`; on opening, most likely STORE_LOCKED or STORE_VERSION.
     """
 
-    def __init__(self, folder: Path, endpoints: Sequence[str], *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        endpoints: Sequence[str],
+        *,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        disk: Disk | None = None,
+    ) -> None:
         self._evidence = folder / "evidence"
         self._folder = folder
         self._endpoints = tuple(dict.fromkeys(endpoints))
@@ -47,22 +67,31 @@ class Store:
         self._flushing = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
+        self._stopping = threading.Event()
         self._database = Database(folder)
+        disk = disk or Disk(self._evidence)
+        self._pictures = evidence.Pictures(disk)
+        self.keeping = Keeping(folder, self._database, disk, self._clock, limits, self.flush)
         try:
-            self.swept = self._sweep()
+            self.swept = self.keeping.sweep()
         except BaseException:
             self._database.close()
             raise
-        self._flusher = threading.Thread(target=self._flush_on_and_on, name="store-flush", daemon=True)
-        self._flusher.start()
+        self._threads = [threading.Thread(target=self._flush_on_and_on, name="store-flush", daemon=True)]
+        if limits is not None:
+            run = threading.Thread(target=self.keeping.run, args=(self._stopping,), name="store-keep", daemon=True)
+            self._threads.append(run)
+        for thread in self._threads:
+            thread.start()
 
     # -- what happened
 
     def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
         """Keep alert changes with their evidence and put their messages into the outbox of every endpoint.
 
-        The stills are on disk before the rows are committed, and the rows are on disk when this returns. A change of
-        the same alert, kind and wall millisecond, or a message of the same id, that is kept already is left alone.
+        The stills are on disk before the rows are committed, and the rows are on disk when this returns. A still that
+        can't be written costs nothing else: its row says so and why. A change of the same alert, kind and wall
+        millisecond, or a message of the same id, that is kept already is left alone, and so is what was forgotten.
 
         Raises:
             ValueError: an alert's id can't name a folder, or a still is of an alert that is not kept.
@@ -71,11 +100,10 @@ class Store:
         if not (changes or stills or messages):
             return
         fired = self._fired(changes, stills)
-        with named(self._folder):
-            kept = [evidence.write(self._evidence, still, fired[still.alert]) for still in stills]
+        written = [self._pictures.write(still, fired[still.alert]) for still in self._wanted(stills)]
         with self._database.transaction() as connection:
-            ledger.keep(connection, changes)
-            evidence.keep(connection, kept)
+            ledger.keep(connection, erasure.without_erased(connection, changes))
+            evidence.keep(connection, written, self._clock.now().wall_ms)
             outbox.put(connection, messages, self._endpoints)
 
     def _fired(self, changes: Sequence[AlertChange], stills: Sequence[Still]) -> dict[str, int]:
@@ -92,6 +120,14 @@ class Store:
                         raise ValueError(f"a still of alert {alert}, which is not kept")
                     fired[alert] = at
         return fired
+
+    def _wanted(self, stills: Sequence[Still]) -> list[Still]:
+        """Return the stills whose place was not emptied on purpose."""
+        if not stills:
+            return []
+        with self._database.transaction() as connection:
+            away = evidence.forgotten(connection, {still.alert for still in stills})
+        return [still for still in stills if (still.alert, still.kind) not in away]
 
     def touch(self, alerts: Sequence[Alert]) -> None:
         """Keep where and when open alerts were last seen; a loss of power may cost the newest."""
@@ -113,25 +149,6 @@ class Store:
         """Return the names of a camera's conditions that some endpoint was sent the beginning of, and no end yet."""
         with self._database.transaction() as connection:
             return outbox.told_of(connection, camera)
-
-    def alerts(
-        self, most: int = 100, *, before: tuple[int, str] | None = None, camera: str | None = None
-    ) -> list[Alert]:
-        """Return at most `most` alerts, newest first; the next page is before the last one's (fired.wall_ms, id)."""
-        with self._database.transaction() as connection:
-            return ledger.page(connection, most, before, camera)
-
-    def alert(self, alert: str) -> ledger.History | None:
-        """Return an alert by its id with what happened to it, or None."""
-        with self._database.transaction() as connection:
-            found = ledger.one(connection, alert)
-            return found and ledger.History(*found, evidence.kinds(connection, alert))
-
-    def evidence_path(self, alert: str, kind: str) -> Path | None:
-        """Return the file of a still, or None; the path comes from the store's rows, never from the arguments."""
-        with self._database.transaction() as connection:
-            found = evidence.path_of(connection, alert, kind)
-        return self._evidence / found if found is not None and (self._evidence / found).is_file() else None
 
     # -- what was seen: counted and remembered in memory, written every few seconds
 
@@ -159,18 +176,6 @@ class Store:
             with self._database.transaction() as connection:
                 packed = recordings.packed_frames(connection, number)
             yield from recordings.unpack(packed)
-
-    def person_seconds(self, camera: str, from_ms: int, to_ms: int) -> list[statistics.HourOf]:
-        """Return a camera's person-seconds of the hours that start in [from_ms, to_ms), Unix milliseconds."""
-        self.flush()
-        with self._database.transaction() as connection:
-            return statistics.seconds_of(connection, camera, from_ms, to_ms)
-
-    def heights(self, camera: str, from_ms: int, to_ms: int) -> dict[int, int]:
-        """Return a camera's histogram of heights: lower edge of the 10 px bin to people, hours as in person_seconds."""
-        self.flush()
-        with self._database.transaction() as connection:
-            return statistics.heights_of(connection, camera, from_ms, to_ms)
 
     def flush(self) -> None:
         """Write what was counted and remembered; counts that can't be written wait on, remembered frames are lost.
@@ -241,24 +246,6 @@ class Store:
         self.flush()
         self._database.backup(path)
 
-    def _sweep(self) -> evidence.Swept:
-        """Remove evidence files that no row names and that no transaction can still wait for; mark rows without one."""
-        with named(self._folder):
-            found = dict(evidence.files(self._evidence))
-        with self._database.transaction() as connection:
-            rows = evidence.rows(connection)
-            turned = {path: path not in found for path, gone in rows.items() if gone == (path in found)}
-            evidence.mark(connection, turned)
-        old = self._clock.now().wall_ms / 1000 - evidence.ORPHAN_AFTER
-        orphans = [path for path, written in found.items() if path not in rows and written < old]
-        with named(self._folder):
-            for path in orphans:
-                evidence.remove(self._evidence, path)
-        swept = evidence.Swept(len(orphans), sum(path not in found for path in rows))
-        if swept.removed or swept.missing:
-            log.info("evidence_swept", removed=swept.removed, missing=swept.missing)
-        return swept
-
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise StoreError("STORE_CLOSED", f"the store in {self._folder} was closed")
@@ -274,7 +261,9 @@ class Store:
                 return
             self._closed = True
         self._wake.set()
-        self._flusher.join()
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
         try:
             self.flush()
         finally:

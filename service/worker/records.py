@@ -92,9 +92,11 @@ class Records:
         for index, record in enumerate(tuple(self._waiting)):
             if size <= MOST_BYTES:
                 break
-            if record.stills:
+            if any(still.jpeg for still in record.stills):
                 log.error("stills.lost", camera=self._camera, **record.named())
-                self._waiting[index] = replace(record, stills=())
+                # empty ones: the store keeps a note of what is not there
+                empty = tuple(replace(still, jpeg=b"") for still in record.stills)
+                self._waiting[index] = replace(record, stills=empty)
                 size -= record.size - self._waiting[index].size
         while len(self._waiting) > MOST or size > MOST_BYTES:
             size -= self._waiting[0].size

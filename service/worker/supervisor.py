@@ -26,6 +26,7 @@ class Supervisor:
 
     Args:
         watches: by the camera's id.
+        died: is called with the camera's id each time that its watch died.
         pause: waits for so many seconds, or less once the event is set.
         seconds: a monotonic clock.
     """
@@ -34,9 +35,11 @@ class Supervisor:
         self,
         watches: Mapping[str, Watch],
         *,
+        died: Callable[[str], None] = lambda _: None,
         pause: Callable[[threading.Event, float], object] = threading.Event.wait,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._died = died
         self._pause = pause
         self._seconds = seconds
         self._stop = threading.Event()
@@ -76,5 +79,6 @@ class Supervisor:
                 if self._seconds() - began >= STEADY:
                     pause = FIRST_PAUSE
                 log.exception("watch.died", camera=camera, pause_s=pause)
+                self._died(camera)
             self._pause(self._stop, pause)
             pause = min(2 * pause, LONGEST_PAUSE)

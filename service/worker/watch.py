@@ -35,6 +35,7 @@ from service.worker.clock import on_this_clock
 from service.worker.endings import least_picture, lost
 from service.worker.evidence import BestFrames
 from service.worker.eye import Eye
+from service.worker.health import Pulse
 from service.worker.records import Records
 
 STALE: Final = 5.0
@@ -116,9 +117,15 @@ class CameraWatch:
         self._last_touch: Moment | None = None
         self._eye = Eye(self._camera, _asked(origin.scene), detector, self._last_frame)
         self._told_offline = False
+        self._pulse = Pulse(self._camera, clock)
 
-    def run(self, stop: threading.Event) -> None:
-        """Watch until `stop` is set or a recording ends, which ends its open alerts as well."""
+    def run(self, stop: threading.Event, pulse: Pulse | None = None) -> None:
+        """Watch until `stop` is set or a recording ends, which ends its open alerts as well.
+
+        Args:
+            pulse: is told how the camera does, if somebody wants to know.
+        """
+        self._pulse = pulse or self._pulse
         self._restore()
         with ExitStack() as closing:  # the last comes first
             source = self._opened()
@@ -145,6 +152,7 @@ class CameraWatch:
                 self._frame(happened)
             elif isinstance(happened, CameraState):
                 if happened.status == "ended":
+                    self._pulse.state(happened)
                     self._keep(lost(self._monitor.open_alerts, happened.at))
                     return
                 self._state(happened)
@@ -168,6 +176,7 @@ class CameraWatch:
         told = self._store.conditions(self._camera)
         self._monitor.restore(alerts, [one for one in EQUIPMENT if blindness(one, "mostly_unknown") in told])
         self._eye.restore(told)
+        self._pulse.restore(told)
         self._told_offline = OFFLINE in told
         self._last_frame = self._last_tick = now
         if alerts:  # until a frame says it
@@ -188,6 +197,7 @@ class CameraWatch:
             log.info("frame.refused", camera=self._camera, why=str(late))
             return
         self._last_frame = self._last_tick = frame.at
+        self._pulse.judged(frame, len(observation.people), self._clock)
         self._size = detections.width, detections.height
         self._best.see(image, observation.people, frame.at)
         stills = [
@@ -220,6 +230,7 @@ class CameraWatch:
     ) -> None:
         if not alerts and not cannot_judge:
             return
+        self._pulse.cannot_judge(cannot_judge)
         messages = [alert_message(change, self._origin, *self._size) for change in alerts]
         messages += [cannot_judge_message(change, self._origin) for change in cannot_judge]
         for change in alerts:
@@ -238,6 +249,7 @@ class CameraWatch:
     def _state(self, state: CameraState) -> None:
         """Tell of a camera that was lost or is back: once each, and nothing of one that comes up for the first time."""
         log.info(f"camera.{state.status}", camera=self._camera, code=state.code, detail=state.detail)
+        self._pulse.state(state)
         lost = state.status == "offline"
         if lost == self._told_offline or state.status not in ("offline", "live"):
             return

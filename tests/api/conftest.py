@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from service.api.app import build_app
+from service.api.desk import Desk
 from service.detectors.fake import FakeDetector
 from service.pictures.decode import PictureLimits
 from service.ports import Detector
@@ -45,10 +46,10 @@ def golden(pytestconfig: pytest.Config) -> Callable[[str, Any], None]:
     return compare
 
 
-def build(detector: Detector, **limits: int) -> FastAPI:
+def build(detector: Detector, watched: Desk | None = None, **limits: int) -> FastAPI:
     """Build the application with the service's own limits, but for those that are named."""
     settings = {"max_body_bytes": 100 * 2**20, "max_images": 32, **limits}
-    return build_app(detector, PictureLimits(), **settings)
+    return build_app(detector, PictureLimits(), watched=watched, **settings)
 
 
 @contextlib.contextmanager

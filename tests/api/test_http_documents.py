@@ -13,12 +13,16 @@ from typing import Any, get_args
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
+from service.api import examples
 from service.api.problems import KINDS, Code
+from service.api.watched import AlertHistorySchema, CameraSchema, PageSchema, StatsSchema
 from service.safety.equipment import CLASSES
 from tests.api.made_pictures import Scene
 
 ROOT = Path(__file__).parent.parent.parent
+PROBLEM = "application/problem+json"
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
@@ -61,13 +65,42 @@ def test_uploads_are_typed_as_files(document: dict[str, Any]) -> None:
     assert body["image/jpeg"]["schema"] == {"type": "string", "format": "binary"}
 
 
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()
+
+
 def test_every_problem_is_documented_under_its_status(document: dict[str, Any]) -> None:
     assert set(KINDS) == set(get_args(Code))
-    responses = document["paths"]["/v1/detect"]["post"]["responses"]
-    for code, kind in KINDS.items():
-        if code != "NOT_FOUND":
-            example = responses[str(kind.status)]["content"]["application/problem+json"]["examples"][code]["value"]
-            assert (example["code"], example["status"]) == (code, kind.status)
+    documented = set()
+    for operation in operations(document):
+        for status, response in operation["responses"].items():
+            for code, example in response.get("content", {}).get(PROBLEM, {}).get("examples", {}).items():
+                assert (example["value"]["code"], example["value"]["status"]) == (code, KINDS[code].status)
+                assert status == str(KINDS[code].status)
+                documented.add(code)
+    assert documented == set(KINDS) - {"NOT_FOUND"}
+
+
+SHAPES = [
+    (PageSchema, examples.PAGE),
+    (AlertHistorySchema, examples.HISTORY),
+    (CameraSchema, examples.CAMERA),
+    (StatsSchema, examples.STATS),
+]
+
+
+@pytest.mark.parametrize(("shape", "example"), SHAPES, ids=lambda value: getattr(value, "__name__", ""))
+def test_examples_are_answers(shape: type[BaseModel], example: dict[str, Any]) -> None:
+    assert shape.model_validate(example).model_dump(mode="json") == example
+
+
+def test_every_answer_has_an_example(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            answer = operation["responses"]["200"]["content"].get("application/json")
+            if path.startswith("/v1/") and answer:
+                assert "example" in answer or "examples" in answer
 
 
 @pytest.mark.parametrize("code", KINDS)
@@ -82,7 +115,10 @@ def test_the_page_lists_nothing_that_is_gone() -> None:
 def test_the_page_names_every_field_and_parameter(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     fields = {name for schema in schemas.values() for name in schema.get("properties", {})}
-    fields |= {parameter["name"] for parameter in document["paths"]["/v1/detect"]["post"]["parameters"]}
+    for operation in operations(document):
+        fields |= {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"}
+        body = operation.get("requestBody", {"content": {}})["content"].get("application/json", {"schema": {}})
+        fields |= set(body["schema"].get("properties", {}))
     assert sorted(name for name in fields - set(CLASSES) if f"`{name}`" not in PAGE) == []
 
 

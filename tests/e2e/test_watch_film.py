@@ -14,8 +14,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from service.cli import app
+from service.detectors.lent import lent
 from service.settings import Settings
-from service.wiring import lent, open_detector
+from service.wiring import open_detector
 from tests.cli.workers import real_weights
 from tests.conftest import NO_DATASETS
 

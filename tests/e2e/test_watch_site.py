@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from service.delivery.receiver import Arrival
 from service.safety.alerts import Alert
 from service.store.store import Store
 from tests.cameras.http_camera import Camera, http_camera, jpeg
@@ -61,6 +62,22 @@ def test_a_live_camera_is_watched_until_it_is_told_to_stop(tmp_path: Path) -> No
     assert types(arrivals) == ["alert.fired"]
 
 
+def ask_of_what_is_watched(url: str, arrival: Arrival) -> None:
+    """Follow a webhook's links, say something of its alert, and look at its camera."""
+    assert arrival.event
+    told = arrival.event["data"]
+    with httpx.Client(base_url=url, timeout=30) as client:
+        for path in told["evidence"].values():
+            assert client.get(path).content.startswith(b"\xff\xd8")
+        said = client.post(f"/v1/alerts/{told['alert']}/acknowledge", json={"by": "Kim"}).json()
+        assert [change["kind"] for change in said["changes"]] == ["fired", "acknowledged"]
+        (listed,) = client.get("/v1/alerts?status=open&acknowledged=true").json()["alerts"]
+        assert (listed["id"], listed["camera"]) == (told["alert"], told["camera"])
+        camera = client.get("/v1/cameras/gate").json()
+        assert (camera["status"], camera["people"], camera["can_judge"]) == ("live", 2, True)
+        assert client.get("/v1/stats").json()["total"]["worn_s"] > 0
+
+
 def test_serving_and_watching_in_one_process(tmp_path: Path) -> None:
     picture = photo(tmp_path / "a.jpg").read_bytes()
     with http_camera(Camera(parts=[jpeg(320, 240)], every=0.1)) as camera, receiving() as (receiver, arrivals):
@@ -72,6 +89,7 @@ def test_serving_and_watching_in_one_process(tmp_path: Path) -> None:
             answer = httpx.post(f"{found[1]}/v1/detect", files={"image": ("a.jpg", picture)}, timeout=30)
             assert answer.status_code == 200
             assert eventually(lambda: types(arrivals) == ["alert.fired"])
+            ask_of_what_is_watched(found[1], arrivals[0])
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=40)
         assert process.returncode == 0, said

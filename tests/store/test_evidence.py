@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.ports import Still
 from service.store.errors import StoreError
-from service.store.evidence import Swept
+from service.store.evidence import GIVEN_UP, Gone
 from service.store.store import Store
+from service.store.sweep import Swept
+from service.worker.records import MOST_BYTES, Records
 from tests.store.made import JPEG, START_MS, HeldClock, alert, fired, message, still
 
 HOUR = 3600
@@ -63,14 +66,49 @@ def test_a_transaction_that_fails_leaves_a_file_at_most(tmp_path: Path) -> None:
         assert store.open_alerts("gate") == [alert(2)]
 
 
-def test_a_still_that_can_not_be_written_leaves_no_row(tmp_path: Path) -> None:
-    with Store(tmp_path, ["room"]) as store:
+def test_an_alert_whose_still_can_not_be_written_is_kept_and_says_why(tmp_path: Path) -> None:
+    with Store(tmp_path, ["room"], clock=HeldClock(START_MS)) as store:
         (tmp_path / "evidence").write_text("a file stands where the folder should be")
-        with pytest.raises(StoreError) as failed:
-            store.record([fired(alert(1))], [still(alert(1))], [message("a")])
-        assert failed.value.code == "STORE_IO"
-        assert store.alert(alert(1).id) is None
-        assert store.due(START_MS) == []
+        store.record([fired(alert(1))], [still(alert(1))], [message("a")])
+        assert store.open_alerts("gate") == [alert(1)]
+        assert [one.message.id for one in store.due(START_MS)] == ["a"]
+        assert store.evidence_path(alert(1).id, "clean") is None
+        assert store.keeping.gone(alert(1).id, "clean") == Gone(START_MS, "not_written", "Not a directory")
+        (tmp_path / "evidence").unlink()
+        store.record([], [still(alert(1))], [])
+        assert store.evidence_path(alert(1).id, "clean") is not None
+        assert store.keeping.gone(alert(1).id, "clean") is None
+
+
+def test_a_picture_that_was_given_up_in_memory_says_so(tmp_path: Path) -> None:
+    with Store(tmp_path, []) as store:
+        store.record([fired(alert(1))], [still(alert(1), b"")], [])
+        gone = store.keeping.gone(alert(1).id, "clean")
+        assert gone is not None
+        assert (gone.why, gone.detail) == ("not_written", GIVEN_UP)
+        assert files(tmp_path / "evidence") == []
+
+
+def test_pictures_that_waited_too_long_for_the_store_are_noted_as_absent(tmp_path: Path) -> None:
+    class Full(Store):
+        full = True
+
+        def record(self, *what: Any) -> None:
+            if self.full:
+                raise StoreError("STORE_FULL", "no space is left on its disk")
+            super().record(*what)
+
+    with Full(tmp_path, []) as store:
+        waiting = Records(store, "gate", lambda: None)
+        for number in (1, 2):
+            waiting.keep([fired(alert(number))], [still(alert(number), bytes(MOST_BYTES * 2 // 3))])
+        store.full = False
+        waiting.save()
+        assert store.open_alerts("gate") == [alert(1), alert(2)]
+        gone = store.keeping.gone(alert(1).id, "clean")
+        assert gone is not None
+        assert (gone.why, gone.detail) == ("not_written", GIVEN_UP)
+        assert store.evidence_path(alert(2).id, "clean") is not None
 
 
 def test_opening_clears_old_orphans_and_marks_what_is_gone(tmp_path: Path) -> None:

@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.safety.moment import Moment
+from service.store.disk import Disk
 from service.store.errors import StoreError, named
+from service.store.keeping import Keeping
+from service.store.retention import DAY_MS, Limits
 from service.store.store import Store
 from tests.conftest import ROOT
-from tests.store.made import START_MS, alert, detections, fired, message, still
+from tests.store.made import START_MS, HeldClock, alert, detections, ended, fired, message, still
 
 
 @pytest.fixture
@@ -72,6 +76,89 @@ def test_a_full_disk_is_named_and_nothing_half_written_is_listed(small_disk: Pat
         assert store.evidence_path(one.id, "clean") is not None
 
 
+def test_old_evidence_makes_room_on_a_disk_on_which_not_even_a_row_can_be_written(small_disk: Path) -> None:
+    clock = HeldClock(START_MS + 30 * DAY_MS)
+    with Store(small_disk, [], clock=clock) as store:
+        for number in range(15):
+            store.record([fired(alert(number)), ended(alert(number))], [still(alert(number), b"x" * 100_000)], [])
+    limits = Limits(evidence_days=100, free_bytes=1_000_000)
+    with Store(small_disk, [], clock=clock) as store:
+        fill(small_disk)
+        number = 100
+        with pytest.raises(StoreError, match="no space is left"):
+            while number < 1000:
+                store.record([fired(alert(number))], [], [])
+                number += 1
+        keeping = Keeping(small_disk, store._database, Disk(small_disk / "evidence"), clock, limits)
+        while keeping.step():
+            pass
+        room = os.statvfs(small_disk)
+        assert room.f_bavail * room.f_frsize >= 900_000
+        assert keeping.status().gone == {"space": 10}
+        store.record([fired(alert(number))], [still(alert(number))], [])
+        assert store.evidence_path(alert(number).id, "clean") is not None
+    with Store(small_disk, [], clock=clock) as store:
+        assert (store.swept.removed, store.swept.missing) == (0, 0)
+
+
+def test_an_alert_is_committed_though_no_picture_can_be_written(small_disk: Path) -> None:
+    """The disk has room for rows and none for a picture."""
+    with Store(small_disk, ["room"]) as store:
+        store.record([fired(alert(1))], [still(alert(1))], [message("a")])
+        filler = fill(small_disk)
+        os.truncate(filler, filler.stat().st_size - 300_000)
+        with capture_logs() as lines:
+            for number in (2, 3):
+                store.record([fired(alert(number))], [still(alert(number), b"x" * 400_000)], [message(str(number))])
+        assert [line["event"] for line in lines] == ["evidence_cannot_be_written"]
+        assert lines[0]["reason"] == "No space left on device"
+        assert store.open_alerts("gate") == [alert(1), alert(2), alert(3)]
+        gone = store.keeping.gone(alert(2).id, "clean")
+        assert gone is not None
+        assert (gone.why, gone.detail) == ("not_written", "No space left on device")
+        filler.unlink()
+        with capture_logs() as lines:
+            for number in (4, 5):
+                store.record([fired(alert(number))], [still(alert(number))], [])
+        assert [line["event"] for line in lines] == ["evidence_is_written_again"]
+        assert store.evidence_path(alert(4).id, "clean") is not None
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_whatever_the_disk_says_the_alert_is_committed(tmp_path: Path, fault: int) -> None:
+    class Broken(Disk):
+        broken = True
+
+        def write(self, path: str, jpeg: bytes) -> None:
+            if self.broken:
+                raise OSError(fault, os.strerror(fault), path)
+            super().write(path, jpeg)
+
+    disk = Broken(tmp_path / "evidence")
+    with Store(tmp_path, [], disk=disk) as store:
+        store.record([fired(alert(1))], [still(alert(1))], [])
+        gone = store.keeping.gone(alert(1).id, "clean")
+        assert gone is not None
+        assert gone.detail == os.strerror(fault)
+        disk.broken = False
+        store.record([fired(alert(2))], [still(alert(2))], [])
+        assert store.evidence_path(alert(2).id, "clean") is not None
+
+
+def test_a_picture_longer_than_the_system_allows_costs_no_alert(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WRITES_A_LARGE_PICTURE, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == "2 not_written File too large"
+    assert [path.parent.name for path in (tmp_path / "evidence").rglob("*.*")] == [alert(2).id]
+
+
 def test_counts_outlive_a_full_disk(small_disk: Path) -> None:
     with Store(small_disk, []) as store:
         filler = fill(small_disk)
@@ -102,6 +189,20 @@ with Store(folder, ["room"]) as store:
     except StoreError as error:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         print(number, error.code, len(store.open_alerts("gate")))
+"""
+
+
+WRITES_A_LARGE_PICTURE = """
+import pathlib, resource, sys
+from service.store.store import Store
+from tests.store.made import alert, fired, still
+
+with Store(pathlib.Path(sys.argv[1]), []) as store:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, resource.RLIM_INFINITY))
+    store.record([fired(alert(1))], [still(alert(1), bytes(5_000_000))], [])
+    store.record([fired(alert(2))], [still(alert(2), bytes(1_000_000))], [])
+    gone = store.keeping.gone(alert(1).id, "clean")
+    print(len(store.open_alerts("gate")), gone.why, gone.detail)
 """
 
 

@@ -7,17 +7,20 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from service.inquiry import Mark, Wanted
 from service.ports import OFFLINE, Message
 from service.safety.coverage import blindness
 from service.store.database import Database, loses_commits
 from service.store.errors import StoreError
 from service.store.schema import tables
 from service.store.store import Store
-from tests.store.made import alert, fired, still
+from tests.store.made import JPEG, alert, fired, still
 
 
 def execute(folder: Path, *statements: str) -> None:
@@ -25,6 +28,17 @@ def execute(folder: Path, *statements: str) -> None:
     for statement in statements:
         rows.execute(statement)
     rows.close()
+
+
+def go_back(folder: Path, revision: str) -> None:
+    """Take a store's database back to an earlier revision."""
+    config = Config()
+    config.set_main_option("script_location", "service.store:migrations")
+    engine = create_engine(f"sqlite:///{folder / 'ppe.db'}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+    engine.dispose()  # or its pool keeps the file locked
 
 
 def refused(folder: Path) -> StoreError:
@@ -66,11 +80,34 @@ def test_a_store_of_the_first_revision_knows_what_it_told(tmp_path: Path) -> Non
 
     put(["room"])
     put([], tail="-observed")
+    go_back(tmp_path, "0002")
     execute(tmp_path, "DROP TABLE told", "DROP INDEX ix_alerts_lost", "UPDATE alembic_version SET version_num = '0001'")
     with Store(tmp_path, ["room"]) as store:
         assert store.conditions("gate") == {blindness("helmet", "mostly_unknown")}
         assert store.conditions("dock") == {OFFLINE}
         assert store.conditions("dock-observed") == frozenset()
+
+
+def test_marks_are_lost_on_the_way_back_and_alerts_are_not(tmp_path: Path) -> None:
+    with Store(tmp_path, []) as store:
+        store.record([fired(alert(1))], [still(alert(1))], [])
+        store.mark(alert(1).id, Mark("acknowledged", 1, "Kim"))
+    go_back(tmp_path, "0002")
+    rows = sqlite3.connect(tmp_path / "ppe.db")
+    assert "marks" not in {name for (name,) in rows.execute("SELECT name FROM sqlite_master")}
+    rows.close()
+    with Store(tmp_path, []) as store:
+        assert store.open_alerts("gate") == [alert(1)]
+        assert store.find(Wanted(acknowledged=False), 10)[0].marks == ()
+
+
+def test_evidence_of_an_older_store_learns_its_age_and_its_size(tmp_path: Path) -> None:
+    with Store(tmp_path, []) as store:
+        store.record([fired(alert(1))], [still(alert(1))], [])
+    go_back(tmp_path, "0003")
+    with Store(tmp_path, []) as store:
+        found = store.keeping.status()
+        assert (found.files, found.size, found.oldest_ms) == (1, len(JPEG), alert(1).fired.wall_ms)
 
 
 @pytest.mark.parametrize(

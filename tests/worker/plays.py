@@ -15,6 +15,7 @@ from service.safety.detections import Detections
 from service.safety.moment import Moment
 from service.safety.monitor import Monitor
 from service.safety.site import Scene
+from service.worker.health import Pulse
 from service.worker.watch import CameraWatch
 from tests.safety.films import START_MS, Look, NearestTracker
 from tests.safety.scenes import scene
@@ -99,6 +100,7 @@ class Play:
     tries: list[float] = field(default_factory=list)
     seen: list[Image] = field(default_factory=list)
     commits: list[float] = field(default_factory=list)
+    pulse: Pulse | None = None
 
     def frames(self, start: float, end: float) -> Iterator[Frame]:
         """The frames from one second of the film to another."""
@@ -137,6 +139,6 @@ class Play:
                 self.store,
                 self.clock,
                 lambda: self.commits.append(self.clock.film),
-            ).run(stop or threading.Event())
+            ).run(stop or threading.Event(), self.pulse)
         finally:
             detector.close()

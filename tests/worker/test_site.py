@@ -11,12 +11,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.detectors.fake import FakeDetector
+from service.detectors.lent import lent
+from service.inquiry import Span, Wanted
 from service.ports import Image
 from service.safety.detections import Detections
 from service.settings import Settings
 from service.sitefile import SiteFile, parse_site
 from service.store.store import Store
-from service.wiring import WiringError, bad_sources, lent, watching
+from service.wiring import WiringError, bad_sources, watching
 from tests.cli.workers import two_workers
 from tests.pictures.films import film
 from tests.store.made import alert, fired
@@ -54,6 +56,24 @@ def test_observing_records_and_sends_nothing_then_or_later(site: Site, tmp_path:
         assert history
         assert sorted(history.evidence) == ["annotated", "clean", "crop"]
         assert store.backlog()["here"].pending == 0
+
+
+def test_what_is_watched_can_be_asked(site: Site, tmp_path: Path) -> None:
+    text = "name: Plant 4\ncameras: {yard: {source: yard.mp4, name: The yard}, roof: yard.mp4}\n"
+    detector = FakeDetector(two_workers)
+    with capture_logs(), watching(site(text), Settings(store=tmp_path / "store"), detector) as running:
+        assert running.wait(30)
+        desk = running.desk
+        assert [(one.camera, one.state.status) for one in desk.health.reports()] == [
+            ("yard", "ended"),
+            ("roof", "ended"),
+        ]
+        assert {one.people for one in desk.health.reports()} == {2}
+        (found,) = desk.records.find(Wanted(camera="yard"), 10)
+        assert found.evidence == ("annotated", "clean", "crop")
+        assert sum(one.worn for one in desk.records.compliance(Span(0, 2**53), ["camera"])) > 5
+        assert (desk.origin("yard").camera.name, desk.origin("gone").camera.name) == ("The yard", "gone")
+    detector.close()
 
 
 def test_alerting_keeps_what_nobody_takes(site: Site, tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""``GET /v1/alerts``: alerts of the watched cameras, what happened to them, and their pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Depends, Header, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from service.api import describe, examples
+from service.api.cursors import cursor, place
+from service.api.desk import Desk, desk
+from service.api.instants import AskedInstant
+from service.api.problems import Problem
+from service.api.watched import AlertHistorySchema, AlertSchema, PageSchema, Status
+from service.inquiry import Wanted
+from service.safety.equipment import Equipment
+from service.safety.site import Severity
+
+KEEP: Final = "private, max-age=86400, immutable"
+"""A picture never changes; a day, so that what the store has removed does not live on in browsers."""
+_WHY: Final = {
+    "age": "it was older than pictures are kept",
+    "size": "there was more evidence than is kept",
+    "space": "the disk was nearly full",
+    "erased": "it was erased on request",
+    "not_written": "it could not be written",
+}
+
+router = APIRouter()
+Alert = Annotated[str, Path(description="The alert's id.", examples=["3f0c9a52d17be846"])]
+AtDesk = Annotated[Desk, Depends(desk)]
+
+
+class AlertsQuery(BaseModel):
+    """Which alerts are asked for. An unknown parameter is refused, so that a misspelt one can't go unnoticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    camera: str | None = Field(default=None, max_length=100, description="The camera's id.", examples=["north"])
+    zone: str | None = Field(default=None, max_length=100, description="The zone's id.", examples=["gate"])
+    equipment: Equipment | None = Field(default=None, description="What is missing.")
+    severity: Severity | None = Field(default=None)
+    status: Status | None = Field(default=None, description="open, or ended.")
+    acknowledged: bool | None = Field(default=None, description="Whether somebody has acknowledged it.")
+    since: AskedInstant | None = Field(default=None, description="Fired then or later.")
+    until: AskedInstant | None = Field(default=None, description="Fired before then.")
+    limit: int = Field(default=50, ge=1, le=200, description="Most alerts on the page.")
+    cursor: str | None = Field(
+        default=None, max_length=200, description="`next_cursor` of the page before, with the same filters."
+    )
+
+    def wanted(self) -> Wanted:
+        """Return which alerts they ask for."""
+        return Wanted(
+            camera=self.camera,
+            zone=self.zone,
+            equipment=self.equipment,
+            severity=self.severity,
+            open=None if self.status is None else self.status == "open",
+            acknowledged=self.acknowledged,
+            since_ms=self.since,
+            until_ms=self.until,
+        )
+
+
+@router.get(
+    "/v1/alerts",
+    operation_id="alerts",
+    summary="List alerts, newest first",
+    response_model=PageSchema,
+    responses={
+        200: examples.answer(examples.PAGE),
+        **describe.problems(*describe.WATCHING),
+    },
+)
+def alerts(query: Annotated[AlertsQuery, Query()], desk: AtDesk) -> PageSchema:
+    """List alerts by the time at which they fired. Alerts that fire meanwhile shift no page."""
+    before = place(query.cursor) if query.cursor is not None else None
+    found = desk.records.find(query.wanted(), query.limit + 1, before)
+    shown, now_ms = found[: query.limit], desk.clock.now().wall_ms
+    return PageSchema(
+        alerts=[AlertSchema.of(one, desk.origin(one.alert.camera), now_ms) for one in shown],
+        next_cursor=cursor(shown[-1].place) if len(found) > len(shown) else None,
+    )
+
+
+@router.get(
+    "/v1/alerts/{alert}",
+    operation_id="alert",
+    summary="Tell of one alert, and what happened to it",
+    response_model=AlertHistorySchema,
+    responses={200: examples.answer(examples.HISTORY), **describe.problems("ALERT_NOT_FOUND", *describe.WATCHING)},
+)
+def alert(alert: Alert, desk: AtDesk) -> AlertHistorySchema:
+    """Tell of an alert, with its changes, oldest first."""
+    history = desk.records.alert(alert)
+    if history is None:
+        raise no_such(alert)
+    return AlertHistorySchema.of_history(history, desk.origin(history.alert.camera), desk.clock.now().wall_ms)
+
+
+@router.get(
+    "/v1/alerts/{alert}/evidence/{kind}",
+    operation_id="evidence",
+    summary="Give a picture of an alert",
+    response_class=Response,
+    responses={
+        200: {"description": "The picture.", "content": {"image/jpeg": {"schema": describe.BINARY}}},
+        304: {"description": "The picture of `If-None-Match` is the one that is kept."},
+        **describe.problems("ALERT_NOT_FOUND", "EVIDENCE_GONE", *describe.WATCHING),
+    },
+)
+def evidence(
+    alert: Alert,
+    kind: Annotated[Literal["annotated", "clean", "crop"], Path(description="Which picture.")],
+    desk: AtDesk,
+    if_none_match: Annotated[str | None, Header(description="Tags of pictures that the client has.")] = None,
+) -> Response:
+    """Give the JPEG: everybody marked, the same frame clean, or the person cut out."""
+    jpeg = desk.records.picture(alert, kind)
+    if jpeg is None:
+        if desk.records.alert(alert) is None:
+            raise no_such(alert)
+        why = desk.records.why_gone(alert, kind)
+        told = f": {_WHY[why]}" if why in _WHY else ""
+        raise Problem(
+            "EVIDENCE_GONE",
+            f"The alert is kept, its {kind} picture is not, or not any more{told}.",
+            headers={"Cache-Control": "no-store"},
+            why=why,
+        )
+    tag = f'"{hashlib.sha256(jpeg).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": KEEP}
+    known = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(jpeg, media_type="image/jpeg", headers=headers)
+
+
+def no_such(alert: str) -> Problem:
+    """Return the problem that there is no alert of an id."""
+    return Problem("ALERT_NOT_FOUND", f"There is no alert {alert[:100]}; GET /v1/alerts lists them.")

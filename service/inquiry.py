@@ -1,0 +1,173 @@
+"""What can be asked of a service that watches, and said to it: alerts, compliance, cameras. Doors, as in `ports`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from service.ports import CameraState
+from service.safety.alerts import Alert, Kind
+from service.safety.coverage import Blind
+from service.safety.equipment import Equipment
+from service.safety.moment import Moment
+from service.safety.site import Severity
+
+MarkKind = Literal["acknowledged", "snoozed", "false_alarm"]
+Place = tuple[int, str]
+"""Where an alert stands in the list: (when it fired in Unix ms, its id); both descend."""
+Grouping = Literal["camera", "equipment", "hour"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that a person said of an alert. It changes nothing of what is watched, told and fired.
+
+    Attributes:
+        at_ms: when it was said (Unix ms).
+        by: who said it, as they call themselves; "" when they did not say.
+        note: a note, or why it is a false alarm.
+        until_ms: until when it is snoozed (Unix ms); None of the other kinds.
+    """
+
+    kind: MarkKind
+    at_ms: int
+    by: str = ""
+    note: str = ""
+    until_ms: int | None = None
+
+    def repeats(self, earlier: Mark | None) -> bool:
+        """Tell whether it says what was said already, at whatever time."""
+        return earlier is not None and replace(self, at_ms=earlier.at_ms) == earlier
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something happened to an alert."""
+
+    kind: Kind
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An alert as it stands, with the newest mark of each kind, and which kinds of stills are on disk."""
+
+    alert: Alert
+    marks: tuple[Mark, ...]
+    evidence: tuple[str, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the list."""
+        return self.alert.fired.wall_ms, self.alert.id
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An alert as it stands, what happened to it and what was said of it, oldest first, and its stills on disk."""
+
+    alert: Alert
+    changes: tuple[Change, ...]
+    evidence: tuple[str, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which alerts are asked for; None asks for all.
+
+    Attributes:
+        since_ms, until_ms: fired in [since, until), Unix ms.
+    """
+
+    camera: str | None = None
+    zone: str | None = None
+    equipment: Equipment | None = None
+    severity: Severity | None = None
+    open: bool | None = None
+    acknowledged: bool | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whose person-seconds are asked for: of hours (UTC) that start in [from, to), Unix ms; None asks for all."""
+
+    from_ms: int
+    to_ms: int
+    camera: str | None = None
+    equipment: Equipment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Person-seconds by state of one group; what it is not grouped by is None."""
+
+    camera: str | None
+    equipment: Equipment | None
+    hour_ms: int | None
+    worn: float = 0.0
+    missing: float = 0.0
+    unknown: float = 0.0
+
+
+class AlertRecords(Protocol):
+    """What is kept of alerts. Every method raises `ports.StoreUnavailable` when the store can't."""
+
+    def find(self, wanted: Wanted, most: int, before: Place | None = None) -> list[Listed]:
+        """Return at most `most` alerts, newest first; the next page is before the last one's place."""
+        ...
+
+    def alert(self, alert: str) -> History | None:
+        """Return an alert by its id with what happened to it, or None."""
+        ...
+
+    def picture(self, alert: str, kind: str) -> bytes | None:
+        """Return a still of an alert as JPEG, or None when there is none or none any more."""
+        ...
+
+    def why_gone(self, alert: str, kind: str) -> str | None:
+        """Return why a still of an alert was removed or never written, in one word, or None when that is not known."""
+        ...
+
+    def mark(self, alert: str, mark: Mark) -> History | None:
+        """Keep what was said of an alert, in one transaction, and return the alert; None when there is no such alert.
+
+        What only repeats the newest mark of its kind is not kept again.
+        """
+        ...
+
+    def compliance(self, span: Span, by: Collection[Grouping]) -> list[Share]:
+        """Return person-seconds in groups, ordered by camera, equipment and hour."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CameraReport:
+    """How a camera does now.
+
+    Attributes:
+        camera: its id.
+        state: its connection, and since when.
+        frame_age: seconds since the last judged frame was captured; None before the first.
+        rate: frames judged a second, over the last ten seconds.
+        people: on the last judged frame; None before the first.
+        blind: what it can't judge, and why.
+    """
+
+    camera: str
+    state: CameraState
+    frame_age: float | None
+    rate: float
+    people: int | None
+    blind: tuple[tuple[Equipment, Blind], ...]
+
+
+class CameraHealth(Protocol):
+    """How the cameras of a site do. Safe to call from many threads at once, and never waits for a camera."""
+
+    def reports(self) -> list[CameraReport]:
+        """Return a report for each camera, in the order of the site file."""
+        ...

@@ -1,0 +1,114 @@
+"""How cameras do, for whoever asks: their watches say it here, and a report never waits for one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
+
+from service.inquiry import CameraReport
+from service.ports import CameraState, Clock, Frame
+from service.safety.coverage import Blind, CannotJudge, blindness
+from service.safety.equipment import EQUIPMENT, Equipment
+
+RATE_WINDOW: Final = 10.0
+"""Seconds over which judged frames are counted."""
+_REASONS: Final[tuple[Blind, ...]] = ("mostly_unknown", "detector_failed")
+
+
+class Pulse:
+    """What one camera's watch says of it. Any thread may call it.
+
+    Args:
+        camera: its id.
+        clock: the present, for states that no source tells.
+        seconds: a monotonic clock, the same for films and live cameras.
+    """
+
+    def __init__(self, camera: str, clock: Clock, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._camera = camera
+        self._clock = clock
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._state = CameraState("connecting", clock.now())
+        self._began: float | None = None
+        self._last: tuple[float, int] | None = None
+        self._judged: deque[float] = deque()
+        self._blind: set[tuple[Equipment, Blind]] = set()
+
+    def state(self, state: CameraState) -> None:
+        """Take a change of the camera's connection."""
+        with self._lock:
+            self._state = state
+
+    def died(self) -> None:
+        """Take that the watch died of a fault, and is started again after a pause."""
+        detail = "The watch of this camera failed and is started again; the log tells why."
+        self.state(CameraState("offline", self._clock.now(), detail=detail))
+
+    def judged(self, frame: Frame, people: int, clock: Clock) -> None:
+        """Take that a frame was judged; `clock` is the time that it is in."""
+        now = self._seconds()
+        age = max(0.0, clock.now().since(frame.at))
+        with self._lock:
+            self._began = now if self._began is None else self._began
+            self._last = (now - age, people)
+            self._judged.append(now)
+            self._forget(now)
+
+    def restore(self, told: Collection[str]) -> None:
+        """Take over the names of conditions that hold: a watch begins with what was told before it."""
+        with self._lock:
+            known = ((one, reason) for one in EQUIPMENT for reason in _REASONS)
+            self._blind = {pair for pair in known if blindness(*pair) in told}
+
+    def cannot_judge(self, changes: Iterable[CannotJudge]) -> None:
+        """Take what the camera can't judge any more, or can again."""
+        with self._lock:
+            for change in changes:
+                pair = change.equipment, change.reason
+                (self._blind.add if change.begins else self._blind.discard)(pair)
+
+    def report(self) -> CameraReport:
+        """Return how the camera does now."""
+        now = self._seconds()
+        with self._lock:
+            self._forget(now)
+            watched = min(RATE_WINDOW, max(1.0, now - self._began)) if self._began is not None else RATE_WINDOW
+            return CameraReport(
+                camera=self._camera,
+                state=self._state,
+                frame_age=max(0.0, now - self._last[0]) if self._last else None,
+                rate=len(self._judged) / watched,
+                people=self._last[1] if self._last else None,
+                blind=tuple(sorted(self._blind)),
+            )
+
+    def _forget(self, now: float) -> None:
+        while self._judged and now - self._judged[0] > RATE_WINDOW:
+            self._judged.popleft()
+
+
+class Health:
+    """`inquiry.CameraHealth` over the pulses of a site's cameras.
+
+    Args:
+        cameras: their ids, in the order of the site file.
+    """
+
+    def __init__(self, cameras: Iterable[str], clock: Clock, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._pulses = {camera: Pulse(camera, clock, seconds) for camera in cameras}
+
+    def pulse(self, camera: str) -> Pulse:
+        """Return where a camera's watch says how it does."""
+        return self._pulses[camera]
+
+    def died(self, camera: str) -> None:
+        """Take that a camera's watch died of a fault."""
+        self._pulses[camera].died()
+
+    def reports(self) -> list[CameraReport]:
+        """Return a report for each camera, in the order of the site file."""
+        return [pulse.report() for pulse in self._pulses.values()]

@@ -1,0 +1,144 @@
+"""Cameras and compliance by HTTP."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from service.safety.coverage import PersonSeconds
+from service.safety.moment import Moment
+from tests.api.test_http_refusals import refusal
+from tests.api.watched import Made, asked
+
+HOUR_MS = 3_600_000
+NOON_MS = 1_749_988_800_000
+"""2025-06-15T12:00:00Z"""
+
+
+@pytest.fixture
+def made() -> Made:
+    return Made()
+
+
+@pytest.fixture
+def desk(made: Made) -> Iterator[httpx.Client]:
+    with asked(made) as (client, _):
+        yield client
+
+
+def test_how_cameras_do(desk: httpx.Client) -> None:
+    gate, dock = desk.get("/v1/cameras").json()["cameras"]
+    assert gate == {
+        "id": "gate",
+        "name": "Gate 2",
+        "status": "live",
+        "since": "2025-06-15T15:06:40.000Z",
+        "code": None,
+        "detail": "",
+        "frame_age_s": 0.2,
+        "frames_per_second": 5.0,
+        "people": 3,
+        "can_judge": True,
+        "cannot_judge": [],
+    }
+    assert (dock["status"], dock["code"], dock["can_judge"]) == ("offline", "STREAM_TIMEOUT", False)
+    assert (dock["frame_age_s"], dock["people"]) == (None, None)
+    assert dock["cannot_judge"] == [{"equipment": "helmet", "reason": "mostly_unknown"}]
+    assert desk.get("/v1/cameras/dock").json() == dock
+
+
+def test_there_is_no_such_camera(desk: httpx.Client) -> None:
+    assert refusal(desk.get("/v1/cameras/roof")) == "CAMERA_NOT_FOUND"
+
+
+def count(made: Made, camera: str, hour: int, seconds: PersonSeconds) -> None:
+    made.store.count(camera, Moment(0.0, NOON_MS + hour * HOUR_MS + 1), seconds, [])
+
+
+@pytest.fixture
+def counted(made: Made) -> None:
+    count(made, "gate", 0, {("helmet", "worn"): 30.0, ("helmet", "missing"): 10.0, ("helmet", "unknown"): 10.0})
+    count(made, "gate", 0, {("vest", "worn"): 5.0})
+    count(made, "gate", 1, {("helmet", "worn"): 10.0})
+    count(made, "dock", 1, {("helmet", "unknown"): 4.0})
+
+
+@pytest.mark.usefixtures("counted")
+def test_compliance_with_the_unknown_beside_it(desk: httpx.Client) -> None:
+    answer = desk.get("/v1/stats").json()
+    assert (answer["since"], answer["until"]) == ("2025-06-14T15:07:40.000Z", "2025-06-15T15:07:40.000Z")
+    total = {"worn_s": 45.0, "missing_s": 10.0, "unknown_s": 14.0, "compliance": 0.8182, "coverage": 0.7971}
+    assert answer["total"] == total
+    shown = [(one["camera"], one["equipment"], one["hour"], one["compliance"]) for one in answer["groups"]]
+    assert shown == [
+        ("dock", "helmet", "2025-06-15T13:00:00.000Z", None),
+        ("gate", "helmet", "2025-06-15T12:00:00.000Z", 0.75),
+        ("gate", "helmet", "2025-06-15T13:00:00.000Z", 1.0),
+        ("gate", "vest", "2025-06-15T12:00:00.000Z", 1.0),
+    ]
+    assert [one["coverage"] for one in answer["groups"]] == [0.0, 0.8, 1.0, 1.0]
+
+
+@pytest.mark.usefixtures("counted")
+@pytest.mark.parametrize(
+    ("query", "groups"),
+    [
+        ("by=equipment", [(None, "helmet", None, 50.0), (None, "vest", None, 5.0)]),
+        ("by=hour,camera&camera=gate", [("gate", None, 12, 45.0), ("gate", None, 13, 10.0)]),
+        ("by=camera&equipment=vest", [("gate", "vest", None, 5.0)]),
+        ("by=camera&since=2025-06-15T13:00:00Z&until=2025-06-15T14:00:00Z", [("dock", 0), ("gate", 10.0)]),
+        ("by=camera&since=2025-06-15T12:00:00.001Z&until=2025-06-15T13:00:00Z", []),
+    ],
+)
+def test_groups(desk: httpx.Client, query: str, groups: list[tuple[object, ...]]) -> None:
+    found = desk.get(f"/v1/stats?{query}").json()["groups"]
+    assert len(found) == len(groups)
+    for one, wanted in zip(found, groups, strict=True):
+        assert one["camera"] == wanted[0]
+        assert one["worn_s"] + one["missing_s"] == wanted[-1]
+
+
+def test_nobody_seen_is_no_compliance(desk: httpx.Client) -> None:
+    answer = desk.get("/v1/stats").json()
+    assert answer["groups"] == []
+    assert (answer["total"]["compliance"], answer["total"]["coverage"]) == (None, None)
+
+
+@pytest.mark.usefixtures("counted")
+def test_groups_as_csv(desk: httpx.Client) -> None:
+    answer = desk.get("/v1/stats?format=csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    lines = list(csv.DictReader(answer.text.splitlines()))
+    assert lines[0] == {
+        "camera": "dock",
+        "equipment": "helmet",
+        "hour": "2025-06-15T13:00:00.000Z",
+        "worn_s": "0.0",
+        "missing_s": "0.0",
+        "unknown_s": "4.0",
+        "compliance": "",
+        "coverage": "0.0",
+    }
+    assert [line["compliance"] for line in lines] == ["", "0.75", "1.0", "1.0"]
+
+
+REFUSED = ["by=", "by=zone", "by=camera,", "format=xml", "form=csv", "since=2025-06-15T15:07:40Z", "equipment=shoes"]
+REFUSED += ["since=2025-03-15T15:07:39Z", "since=2025-06-15T13:00:00Z&until=2025-06-15T12:00:00Z"]
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[httpx.Client]:
+    with asked(Made()) as (client, _):
+        yield client
+
+
+@pytest.mark.parametrize("query", REFUSED)
+def test_what_is_not_taken(standing: httpx.Client, query: str) -> None:
+    assert refusal(standing.get(f"/v1/stats?{query}")) == "PARAMETER_INVALID"
+
+
+def test_a_refusal_names_the_parameters(desk: httpx.Client) -> None:
+    assert desk.get("/v1/stats?form=csv").json()["detail"].endswith("since, until, camera, equipment, by, format")
