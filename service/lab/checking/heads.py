@@ -1,4 +1,4 @@
-"""Conventions of head boxes: is a helmet's box the shell, a bare head's box the whole head, as the product expects?
+"""Conventions of head boxes: is a helmet's box the shell, a bare head's box more than a brow, as the product expects?
 
 Measured is the gap between a head's box and the torso's box of the same person, in heights of the head's box: it does
 not depend on size, on whether people are labelled, or on pictures that were stretched to a square. In public sets the
@@ -41,7 +41,7 @@ class Convention:
 
 EXPECTED: Final[dict[ClassName, Convention]] = {
     "helmet": Convention("the shell", (0.05, 0.65), 0.35, (0.08, 0.17), 0.125),
-    "no-helmet": Convention("the whole head", (-0.35, 0.55), 0.2, (0.09, 0.24), 0.15),
+    "no-helmet": Convention("the head from the hair to the nose or chin", (-0.35, 0.55), 0.2, (0.09, 0.24), 0.15),
 }
 
 
