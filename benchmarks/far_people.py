@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from service.detectors.opening import open_detector, tiled
 from service.lab.counting import Judged, tallies
 from service.lab.dataset.cards import read_card
 from service.lab.dataset.prepare import Source
@@ -28,7 +29,6 @@ from service.ports import Image
 from service.safety.detections import Detections, empty
 from service.safety.wearing import sightings
 from service.settings import Settings, shipped
-from service.wiring import open_detector, tiled
 
 CARDS = ("construction-site-safety", "construction-safety-rf100")
 SIDE = 3

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from benchmarks.photo import photo
+from service.detectors.opening import open_detector
 from service.settings import Settings
-from service.wiring import open_detector
 
 
 def main() -> None:

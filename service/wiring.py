@@ -12,7 +12,7 @@ import numpy as np
 import structlog
 from fastapi import FastAPI
 
-from service.detectors.manifest import read_weights
+from service.detectors.opening import tiled
 from service.events import Origin
 from service.pictures.decode import PictureLimits
 from service.ports import Clock, Detector, EventStore, FrameSource, Sender
@@ -33,48 +33,6 @@ if TYPE_CHECKING:
     from service.worker.watch import Watched
 
 # Rooms are imported where they are needed: who serves pictures only must not pay for cameras, store and delivery.
-
-
-def open_detector(settings: Settings) -> Detector:
-    """Open the detector that the settings ask for.
-
-    Raises:
-        WeightsError: its weights are missing, damaged, or can't serve the rules.
-    """
-    from service.detectors.second_look import SIZE, SecondLook
-
-    whole = _open_engine(settings)
-    if not settings.second_look:
-        return whole
-    return SecondLook(whole, _open_engine(settings, SIZE), most=settings.second_look, streams=settings.streams)
-
-
-def tiled(detector: Detector, across: int) -> Detector:
-    """Return the detector, or one that looks at tiles besides the whole; closing that closes the detector."""
-    if across <= 1:
-        return detector
-    from service.detectors.tiled import Tiled
-
-    return Tiled(detector, across=across)
-
-
-def _open_engine(settings: Settings, size: int | None = None) -> Detector:
-    """Open a detector for whole pictures, or one for parts of them whose input is a square of `size` pixels."""
-    if settings.detector == "ultralytics":
-        from service.detectors.ultralytics import IMAGE_SIZE, UltralyticsDetector
-
-        weights = read_weights(settings.weights, "pt")
-        return UltralyticsDetector(weights, device=settings.device, size=size or IMAGE_SIZE)
-    from service.detectors.openvino import OpenVinoDetector
-
-    return OpenVinoDetector(
-        read_weights(settings.weights, "onnx"),
-        device=settings.device or "CPU",
-        precision=settings.precision,
-        threads=settings.threads,
-        streams=settings.streams,
-        shapes=((size, size),) if size else (),
-    )
 
 
 def picture_limits(settings: Settings) -> PictureLimits:
@@ -120,12 +78,12 @@ def judge_film(source: str, origin: Origin, detector: Detector, fps: float, star
     """Judge a recorded film or a folder of pictures in its own time, to its end.
 
     Raises:
-        FilmError: it can't be opened, is no recording, or broke off.
+        FilmError: it can't be opened, is no recording, or broke off; or the detector fails.
     """
     from service.cameras.address import SourceError
     from service.cameras.opening import is_live, open_source
     from service.worker.clock import SystemClock
-    from service.worker.watch import EndedEarly, watched
+    from service.worker.watch import DetectorFails, EndedEarly, watched
 
     try:
         if is_live(source):
@@ -137,7 +95,7 @@ def judge_film(source: str, origin: Origin, detector: Detector, fps: float, star
         raise FilmError(error.detail) from error
     try:
         yield from watched(opened, detector, open_monitor(origin, detector), origin)
-    except EndedEarly as error:
+    except (EndedEarly, DetectorFails) as error:
         raise FilmError(f"{source}: {error}") from error
     finally:
         opened.close()

@@ -1,7 +1,7 @@
 """The commands, one file a group.
 
 A command imports what is heavy when it runs, so that ``ppe --help`` answers at once. ``ctx.obj`` is the one seam: where
-it is set, it opens the detector in place of `wiring.open_detector`.
+it is set, it opens the detector in place of `detectors.opening.open_detector`.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def settings_for(**options: Any) -> Settings:
 def detector_for(ctx: typer.Context, settings: Settings, tiles: int = 1) -> Detector:
     """Open the detector that the settings ask for; with tiles, one that looks at them besides the whole picture."""
     from service.detectors.manifest import WeightsError
-    from service.wiring import open_detector, tiled
+    from service.detectors.opening import open_detector, tiled
 
     opening: OpenDetector = ctx.obj or open_detector
     try:

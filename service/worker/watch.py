@@ -64,19 +64,28 @@ def watched(source: FrameSource, detector: Detector, monitor: Monitor, origin: O
 
     Raises:
         EndedEarly: it broke off; what was judged until then has been handed out.
+        DetectorFails: a picture could not be judged.
     """
     hidden = [zone.polygon for zone in origin.scene.zones if zone.ignore]
     while True:
         happened = source.read(1.0)
         if isinstance(happened, Frame):
             frame = replace(happened, image=black_out(happened.image, hidden))
-            detections = detector.detect(frame.image)
+            try:
+                detections = detector.detect(frame.image)
+            except Exception as error:
+                failed = f"the detector {detector.model.name} fails at {frame.at.seconds:.1f} s"
+                raise DetectorFails(f"{failed} ({type(error).__name__}: {error})") from error
             yield Watched(frame, detections, monitor.observe(detections, frame.at))
         elif isinstance(happened, CameraState):
             if happened.status == "ended":
                 return
             if happened.status == "offline":
                 raise EndedEarly(happened.detail or happened.code or "the recording broke off")
+
+
+class DetectorFails(Exception):  # noqa: N818 - it reads as what happened
+    """The detector raised something; one sentence."""
 
 
 class EndedEarly(Exception):  # noqa: N818 - it reads as what happened

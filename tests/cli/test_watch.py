@@ -282,3 +282,13 @@ def test_what_is_wrong_with_a_site_starts_nothing(
 def _nobody(image: Image) -> Detections:
     seen = two_workers(image)
     return seen.where(np.zeros(len(seen), dtype=bool))
+
+
+def test_a_detector_that_fails_is_told_in_a_sentence(yard: Path) -> None:
+    def fails(image: Image) -> Detections:
+        raise RuntimeError("no such device")
+
+    result = run("watch", "--source", yard, see=fails)
+    assert result.exit_code == 2
+    assert "the detector fake fails at 0.0 s (RuntimeError: no such device)" in result.stderr
+    assert "Traceback" not in result.output

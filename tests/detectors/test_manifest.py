@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from service.detectors.manifest import WeightsError, read_manifest, read_weights
+from service.detectors.opening import open_detector
 from service.detectors.openvino import OpenVinoDetector
-from service.settings import shipped
-from service.wiring import Settings, open_detector
+from service.settings import Settings, shipped
 
 
 def written(folder: Path, **change: Any) -> Path:

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from service.cli import app
 from service.detectors.lent import lent
+from service.detectors.opening import open_detector
 from service.settings import Settings
-from service.wiring import open_detector
 from tests.cli.workers import real_weights
 from tests.conftest import NO_DATASETS
 
