@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from service.cli.told import Unverified, alert_line, clock, unverified_event, unverified_line
+from service.cli.told import alert_line, clock, unverified_event, unverified_line
+from service.worker.doubts import Unverified
 
 if TYPE_CHECKING:
     from service.events import Origin

@@ -32,6 +32,7 @@ from service.safety.moment import Moment
 from service.safety.monitor import Monitor, Observation, OutOfOrder
 from service.safety.site import Scene
 from service.worker.clock import on_this_clock
+from service.worker.doubts import Unverified
 from service.worker.endings import least_picture, lost
 from service.worker.evidence import BestFrames
 from service.worker.eye import Eye
@@ -126,6 +127,7 @@ class CameraWatch:
         self._last_touch: Moment | None = None
         self._eye = Eye(self._camera, _asked(origin.scene), detector, self._last_frame)
         self._told_offline = False
+        self._unverified = Unverified(origin.scene)
         self._pulse = Pulse(self._camera, clock)
 
     def run(self, stop: threading.Event, pulse: Pulse | None = None) -> None:
@@ -208,6 +210,9 @@ class CameraWatch:
         self._last_frame = self._last_tick = frame.at
         self._pulse.judged(frame, len(observation.people), self._clock)
         self._size = detections.width, detections.height
+        for doubt in self._unverified.begun(observation, *self._size):
+            who, since_ms = {"person": doubt.person, "zone": doubt.zone}, doubt.since.wall_ms
+            log.info("person.unverified", camera=self._camera, **who, equipment=doubt.equipment, since_ms=since_ms)
         self._best.see(image, observation.people, frame.at)
         stills = [
             still

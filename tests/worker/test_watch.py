@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.cameras.address import SourceError
 from service.ports import Frame
@@ -201,3 +202,14 @@ def test_a_recording_is_never_late_on_its_own_clock() -> None:
     clock.sleep(10)
     assert clock.now() == lines[-1].at
     source.close()
+
+
+def test_who_becomes_unverified_is_logged_once() -> None:
+    store = Noting()
+    play = Play(lambda _: worker(helmet=None), store)
+    with capture_logs() as lines:
+        play.run(play.frames(0, 30))
+    (told,) = [line for line in lines if line["event"] == "person.unverified"]
+    assert told["camera"] == "gate"
+    assert told["equipment"] == ("helmet",)
+    assert store.told() == []
