@@ -13,7 +13,7 @@ run: $(VENV)/.serve  ## set up and serve on 127.0.0.1:8000
 	$(BIN)/ppe serve
 
 test: $(VENV)/.test  ## set up and run the tests (what needs torch or datasets skips and says so)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## formatting, rules, types, import contracts
 	$(BIN)/ruff format --check .

@@ -15,7 +15,7 @@ from service.safety.thresholds import Thresholds
 from tests.safety.films import Look, NearestTracker, frames, moment, worker
 from tests.safety.scenes import Row, scene
 
-EXAMPLES = int(os.environ.get("PPE_TEST_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("PPE_TEST_EXAMPLES", "40"))
 
 
 def monitor(**site: object) -> Monitor:
