@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -18,7 +19,7 @@ import openvino as ov
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from service.detectors.boxes import Raw, detections_from
-from service.detectors.letterbox import Shape, best_shape, letterbox
+from service.detectors.letterbox import Fit, Shape, best_shape, letterbox
 from service.detectors.manifest import Weights, WeightsError, check_classes
 from service.ports import DetectorClosed, Image, Model
 from service.safety.detections import Detections
@@ -28,6 +29,8 @@ from service.safety.detections import Detections
 ov.Type.u8.to_dtype()
 
 Precision = Literal["auto", "f32", "bf16"]
+Decode = Callable[[Raw, Fit, int, int], Detections]
+"""From raw output, how the picture was placed, and its width and height (`boxes.detections_from`)."""
 MOST_COMPILED: Final = 4
 
 
@@ -40,6 +43,7 @@ class OpenVinoDetector:
         precision: ``auto`` computes in bfloat16 where the CPU does so natively and in float32 elsewhere.
         threads: CPU threads; 0 takes all cores.
         streams: pictures in work at once.
+        decode: makes detections of a picture's raw output.
         shapes: inputs (height, width) to choose from for each picture; those of the manifest unless given.
 
     Raises:
@@ -55,9 +59,11 @@ class OpenVinoDetector:
         threads: int = 0,
         streams: int = 2,
         shapes: tuple[Shape, ...] = (),
+        decode: Decode = detections_from,
     ) -> None:
         self._model = weights.model
         self._shapes: tuple[Shape, ...] = shapes or weights.manifest.input_shapes
+        self._decode = decode
         self._core = ov.Core()
         self._device = device
         self._options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
@@ -103,7 +109,7 @@ class OpenVinoDetector:
         request = self._request(shape)
         request.infer([placed[None]], share_inputs=True)
         raw: Raw = request.get_output_tensor(0).data[0]
-        return detections_from(raw, fit, width, height)
+        return self._decode(raw, fit, width, height)
 
     def _request(self, shape: Shape) -> ov.InferRequest:
         """Return this thread's inference request for a shape; anew when the shape was compiled again since."""

@@ -8,7 +8,7 @@ Hyper Inference", ICIP 2022 (https://arxiv.org/abs/2202.06934).
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -92,7 +92,9 @@ def _spans(length: int, count: int) -> list[tuple[int, int]]:
 
 def merged(whole: Detections, parts: list[tuple[Tile, Detections]]) -> Detections:
     """Return what the whole picture and its tiles showed, each thing once: per class the surest box of each place."""
-    pool = together(whole, *(_uncut(tile, seen, whole).moved_into(whole, tile.x1, tile.y1) for tile, seen in parts))
+    most = max(1.0, whole.scale)  # a tile that was enlarged shows nobody in more pixels than they have
+    shown = [(tile, replace(seen, seen_scale=np.minimum(seen.seen_scale, most))) for tile, seen in parts]
+    pool = together(whole, *(_uncut(tile, seen, whole).moved_into(whole, tile.x1, tile.y1) for tile, seen in shown))
     corner, size = pool.boxes[:, :2], pool.boxes[:, 2:] - pool.boxes[:, :2]
     kept = (
         cv2.dnn.NMSBoxesBatched(

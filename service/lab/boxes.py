@@ -18,9 +18,9 @@ from supervision.metrics import MeanAveragePrecision
 from service.detectors.boxes import MOST
 from service.lab.dataset.cards import Card
 from service.lab.dataset.records import Picture
-from service.lab.overlap import iou
 from service.safety.detections import Detections, empty
 from service.safety.equipment import CLASS_ID, CLASSES
+from service.safety.overlap import iou
 from service.safety.thresholds import Thresholds
 
 Labels = Literal["one convention", "published"]

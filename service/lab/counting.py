@@ -16,11 +16,11 @@ from typing import Final
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from service.lab.overlap import iou
 from service.lab.slices import Light, Place
 from service.lab.truth import TruthPicture
 from service.safety.equipment import EQUIPMENT, Equipment
 from service.safety.inference import Box
+from service.safety.overlap import iou
 from service.safety.wearing import Sighting
 
 MATCH_IOU: Final = 0.5

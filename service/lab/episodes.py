@@ -20,12 +20,12 @@ import numpy as np
 from service.cameras.opening import open_source
 from service.lab.clips import Clip, ClipWorker, box_at
 from service.lab.dataset.faults import DatasetError
-from service.lab.overlap import iou
 from service.ports import CameraState, Clock, Detector, Frame, Image
 from service.safety.alerts import Alert
 from service.safety.equipment import EQUIPMENT, Equipment
 from service.safety.inference import Box
 from service.safety.monitor import Monitor, Tracker
+from service.safety.overlap import iou
 from service.safety.site import Scene
 
 LEAST: Final = 3.0

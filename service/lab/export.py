@@ -28,10 +28,10 @@ from service.detectors.manifest import (
 )
 from service.detectors.openvino import OpenVinoDetector, Precision
 from service.lab.dataset.records import PICTURE_SUFFIXES
-from service.lab.overlap import iou
 from service.lab.train import go_offline
 from service.safety.detections import Detections
 from service.safety.equipment import CLASSES
+from service.safety.overlap import iou
 from service.safety.thresholds import Thresholds
 
 INPUT_SHAPES: Final = ((640, 640), (480, 640), (384, 640), (640, 480), (640, 384))

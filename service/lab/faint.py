@@ -34,7 +34,7 @@ def open_faint(manifest: Path, precision: Precision = "auto") -> Detector:
     Raises:
         WeightsError: see `OpenVinoDetector`.
     """
-    return FaintOpenVino(read_weights(manifest, "onnx"), precision=precision)
+    return OpenVinoDetector(read_weights(manifest, "onnx"), precision=precision, decode=decoded)
 
 
 def decoded(raw: Raw, fit: Fit, width: int, height: int) -> Detections:
@@ -45,18 +45,6 @@ def decoded(raw: Raw, fit: Fit, width: int, height: int) -> Detections:
     found = detections_from(lifted, fit, width, height)
     confidence = np.power(found.confidence, 1 / _POWER, dtype=np.float32)
     return replace(found, confidence=confidence)
-
-
-class FaintOpenVino(OpenVinoDetector):
-    """The service's detector on an ONNX graph, reporting from `LEAST` on."""
-
-    def _run(self, image: Image) -> Detections:
-        height, width = image.shape[:2]
-        shape = best_shape(width, height, self._shapes)
-        placed, fit = letterbox(image, shape)
-        request = self._request(shape)
-        request.infer([placed[None]], share_inputs=True)
-        return decoded(request.get_output_tensor(0).data[0], fit, width, height)
 
 
 class FaintPt:

@@ -14,6 +14,7 @@ import numpy as np
 
 from service.safety.detections import Detections, Floats, together
 from service.safety.equipment import EQUIPMENT, MISSING_CLASS, PERSON, WORN_CLASS, Equipment
+from service.safety.overlap import iou
 from service.safety.thresholds import Thresholds
 from service.safety.wearing import Sighting, sightings
 
@@ -107,7 +108,7 @@ def joined(detections: Detections, looks: Iterable[tuple[Closer, Detections]]) -
         items = seen.where(seen.of(*open_ids) & (seen.confidence >= SURE)).moved_into(detections, closer.x1, closer.y1)
         new = [
             _centred(box, detections.boxes[closer.person])
-            and not _doubles(box, detections.boxes[detections.class_id == class_id])
+            and not (iou([box], detections.boxes[detections.class_id == class_id]) >= DOUBLE).any()
             for box, class_id in zip(items.boxes, items.class_id, strict=True)
         ]
         added.append(items.where(np.array(new, dtype=np.bool_)))
@@ -118,11 +119,3 @@ def _centred(box: Floats, person: Floats) -> bool:
     """Tell whether a box's centre lies on a person's box."""
     centre = (box[:2] + box[2:]) / 2
     return bool(((person[:2] <= centre) & (centre <= person[2:])).all())
-
-
-def _doubles(box: Floats, known: Floats) -> bool:
-    """Tell whether a box is one that is known: (4,) against (n, 4)."""
-    low, high = np.maximum(known[:, :2], box[:2]), np.minimum(known[:, 2:], box[2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
-    areas = np.prod(known[:, 2:] - known[:, :2], axis=1) + np.prod(box[2:] - box[:2])
-    return bool((shared >= DOUBLE * (areas - shared)).any())

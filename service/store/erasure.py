@@ -103,7 +103,7 @@ def erase_alerts(connection: Connection, erasure: Erasure, now_ms: int) -> tuple
         return 0, []
     nowhere = dict.fromkeys(("x1", "y1", "x2", "y2"), 0.0)
     connection.execute(update(alerts).where(alerts.c.id.in_(chosen)).values(person=ERASED, **nowhere))
-    connection.execute(update(marks).where(marks.c.alert.in_(chosen)).values(note=""))
+    connection.execute(update(marks).where(marks.c.alert.in_(chosen)).values(by="", note=""))
     paths = evidence.remove(connection, chosen, now_ms, "erased")
     connection.execute(insert(erased), [{"alert": alert, "erasure": erasure.number} for alert in chosen])
     counts = {"alerts": erasures.c.alerts + len(chosen), "files": erasures.c.files + len(paths)}

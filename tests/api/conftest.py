@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -25,6 +25,9 @@ from service.detectors.fake import FakeDetector
 from service.pictures.decode import PictureLimits
 from service.ports import Detector
 from tests.api.made_pictures import see
+
+if TYPE_CHECKING:
+    from tests.api.watched import Made
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -83,4 +86,21 @@ def address() -> Iterator[str]:
 def client(address: str) -> Iterator[httpx.Client]:
     """A client of that server."""
     with httpx.Client(base_url=address, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def made() -> Made:
+    """Alerts and cameras of a service that watches."""
+    from tests.api.watched import Made
+
+    return Made()
+
+
+@pytest.fixture
+def desk(made: Made) -> Iterator[httpx.Client]:
+    """A client of a service that watches them."""
+    from tests.api.watched import asked
+
+    with asked(made) as (client, _):
         yield client

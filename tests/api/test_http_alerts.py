@@ -20,17 +20,6 @@ from tests.api.watched import Made, asked
 from tests.store.made import JPEG, START_MS, alert, continued, ended, fired
 
 
-@pytest.fixture
-def made() -> Made:
-    return Made()
-
-
-@pytest.fixture
-def desk(made: Made) -> Iterator[httpx.Client]:
-    with asked(made) as (client, _):
-        yield client
-
-
 def ids(response: httpx.Response) -> list[str]:
     assert response.status_code == 200, response.text
     return [one["id"] for one in response.json()["alerts"]]

@@ -18,17 +18,6 @@ NOON_MS = 1_749_988_800_000
 """2025-06-15T12:00:00Z"""
 
 
-@pytest.fixture
-def made() -> Made:
-    return Made()
-
-
-@pytest.fixture
-def desk(made: Made) -> Iterator[httpx.Client]:
-    with asked(made) as (client, _):
-        yield client
-
-
 def test_how_cameras_do(desk: httpx.Client) -> None:
     gate, dock = desk.get("/v1/cameras").json()["cameras"]
     assert gate == {

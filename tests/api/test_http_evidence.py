@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import get_args
 
 import httpx
@@ -12,19 +11,8 @@ import pytest
 from service.ports import Still
 from service.store.evidence import Why
 from tests.api.test_http_refusals import refusal
-from tests.api.watched import Made, asked
+from tests.api.watched import Made
 from tests.store.made import JPEG, alert
-
-
-@pytest.fixture
-def made() -> Made:
-    return Made()
-
-
-@pytest.fixture
-def desk(made: Made) -> Iterator[httpx.Client]:
-    with asked(made) as (client, _):
-        yield client
 
 
 def test_a_picture_is_given_once_and_then_known(made: Made, desk: httpx.Client) -> None:

@@ -60,6 +60,13 @@ def test_who_is_larger_than_the_overlap_is_left_to_the_whole_picture() -> None:
     detector.close()
 
 
+def test_enlarging_gives_nobody_more_pixels_than_they_have() -> None:
+    whole = scene(width=640, height=360)
+    (tile, *_) = tiles_of(640, 360, 2)
+    part = scene(("person", 0.9, (100, 100, 160, 220)), width=tile.x2, height=360, scale=1.8)
+    assert merged(whole, [(tile, part)]).seen_scale.tolist() == [1.0]
+
+
 def test_the_surer_look_keeps_its_scale() -> None:
     whole = scene(("person", 0.4, (100, 100, 160, 220)), width=1920, height=1080, scale=1 / 3)
     (tile, *_) = tiles_of(1920, 1080, 2)

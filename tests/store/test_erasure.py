@@ -41,7 +41,7 @@ def test_an_erased_alert_keeps_what_names_nobody(tmp_path: Path) -> None:
     one = replace(alert(1), person=SECRET)
     with Store(tmp_path, ["room"], clock=CLOCK) as store:
         keep(store, one, alert(2))
-        store.mark(one.id, Mark("acknowledged", START_MS, "Kim", f"talked to {SECRET}"))
+        store.mark(one.id, Mark("acknowledged", START_MS, f"Kim of {SECRET}", f"talked to {SECRET}"))
         path = store.evidence_path(one.id, "clean")
         assert path is not None
         done = store.keeping.erase(Scope(alert=one.id), "privacy office, letter 12")
@@ -54,6 +54,7 @@ def test_an_erased_alert_keeps_what_names_nobody(tmp_path: Path) -> None:
         history = store.alert(one.id)
         assert history is not None
         assert (history.alert.person, history.alert.box) == (ERASED, (0.0, 0.0, 0.0, 0.0))
+        assert [(mark.by, mark.note) for mark in history.marks] == [("", "")]
         assert (history.alert.camera, history.alert.fired) == (one.camera, one.fired)
         gone = store.keeping.gone(one.id, "clean")
         assert gone is not None

@@ -52,6 +52,14 @@ def fill(disk: Path) -> Path:
     return filler
 
 
+def child(program: str, folder: Path) -> str:
+    """Run a program on a folder in a process of its own; return what it printed."""
+    command = [sys.executable, "-c", program, str(folder)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
 def test_a_full_disk_is_named_and_nothing_half_written_is_listed(small_disk: Path) -> None:
     with Store(small_disk, ["room"]) as store:
         store.record([fired(alert(1))], [still(alert(1))], [message("a")])
@@ -146,16 +154,8 @@ def test_whatever_the_disk_says_the_alert_is_committed(tmp_path: Path, fault: in
 
 
 def test_a_picture_longer_than_the_system_allows_costs_no_alert(tmp_path: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", WRITES_A_LARGE_PICTURE, str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[-1] == "2 not_written File too large"
+    said = child(WRITES_A_LARGE_PICTURE, tmp_path)
+    assert said.splitlines()[-1] == "2 not_written File too large"
     assert [path.parent.name for path in (tmp_path / "evidence").rglob("*.*")] == [alert(2).id]
 
 
@@ -207,16 +207,8 @@ with Store(pathlib.Path(sys.argv[1]), []) as store:
 
 
 def test_a_write_that_the_system_refuses_is_an_io_error_and_loses_nothing(tmp_path: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", WRITES_UNTIL_REFUSED, str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    acknowledged, code, kept = run.stdout.split()[-3:]
+    said = child(WRITES_UNTIL_REFUSED, tmp_path)
+    acknowledged, code, kept = said.split()[-3:]
     assert code == "STORE_IO"
     assert acknowledged == kept
     with Store(tmp_path, ["room"]) as store:

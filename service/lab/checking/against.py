@@ -13,9 +13,9 @@ from service.lab.checking.looking import corners, open_picture
 from service.lab.checking.survey import Seen, Survey
 from service.lab.dataset.cards import Card
 from service.lab.dataset.records import LabelledBox, clipped
-from service.lab.overlap import iou
 from service.ports import Detector
 from service.safety.equipment import CLASSES, EQUIPMENT, MISSING_CLASS, WORN_CLASS, ClassName
+from service.safety.overlap import iou
 
 SURE: Final = 0.6
 """Confidence from which the model's word is weighed against the label's."""

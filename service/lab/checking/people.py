@@ -12,10 +12,10 @@ from service.lab.checking.findings import SHOWN, Example, Finding, counted
 from service.lab.checking.looking import Look
 from service.lab.checking.survey import UNNAMED, Survey
 from service.lab.dataset.records import LabelledBox, clipped
-from service.lab.overlap import iou
 from service.safety.detections import Detections
 from service.safety.equipment import CLASSES, EQUIPMENT, MISSING_CLASS, WORN_CLASS, ClassName
 from service.safety.inference import Box
+from service.safety.overlap import iou
 from service.safety.thresholds import Thresholds
 from service.safety.wearing import Sighting, sightings
 

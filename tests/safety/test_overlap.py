@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.lab.overlap import iou
+from service.safety.overlap import iou
 
 Box = tuple[float, float, float, float]
 
