@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from service.detectors.manifest import read_weights
 from service.detectors.second_look import SIZE, SecondLook
 from service.detectors.tiled import Tiled
@@ -15,10 +17,10 @@ def open_detector(settings: Settings) -> Detector:
     Raises:
         WeightsError: its weights are missing, damaged, or can't serve the rules.
     """
-    whole = _open_engine(settings)
+    whole, closer = _ultralytics(settings) if settings.detector == "ultralytics" else _openvino(settings)
     if not settings.second_look:
         return whole
-    return SecondLook(whole, _open_engine(settings, SIZE), most=settings.second_look, streams=settings.streams)
+    return SecondLook(whole, closer(), most=settings.second_look, streams=settings.streams)
 
 
 def tiled(detector: Detector, across: int) -> Detector:
@@ -28,20 +30,22 @@ def tiled(detector: Detector, across: int) -> Detector:
     return Tiled(detector, across=across)
 
 
-def _open_engine(settings: Settings, size: int | None = None) -> Detector:
-    """Open a detector for whole pictures, or one for parts of them whose input is a square of `size` pixels."""
-    if settings.detector == "ultralytics":
-        from service.detectors.ultralytics import IMAGE_SIZE, UltralyticsDetector
+def _ultralytics(settings: Settings) -> tuple[Detector, Callable[[], Detector]]:
+    from service.detectors.ultralytics import UltralyticsDetector
 
-        weights = read_weights(settings.weights, "pt")
-        return UltralyticsDetector(weights, device=settings.device, size=size or IMAGE_SIZE)
+    weights = read_weights(settings.weights, "pt")
+    whole = UltralyticsDetector(weights, device=settings.device)
+    return whole, lambda: UltralyticsDetector(weights, device=settings.device, size=SIZE)
+
+
+def _openvino(settings: Settings) -> tuple[Detector, Callable[[], Detector]]:
     from service.detectors.openvino import OpenVinoDetector
 
-    return OpenVinoDetector(
+    whole = OpenVinoDetector(
         read_weights(settings.weights, "onnx"),
         device=settings.device or "CPU",
         precision=settings.precision,
         threads=settings.threads,
         streams=settings.streams,
-        shapes=((size, size),) if size else (),
     )
+    return whole, lambda: whole.with_inputs((SIZE, SIZE))

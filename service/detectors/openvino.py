@@ -7,6 +7,7 @@ worker a stream, each with inference requests of its own. Nothing is batched: on
 from __future__ import annotations
 
 import ast
+import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -44,7 +45,6 @@ class OpenVinoDetector:
         threads: CPU threads; 0 takes all cores.
         streams: pictures in work at once.
         decode: makes detections of a picture's raw output.
-        shapes: inputs (height, width) to choose from for each picture; those of the manifest unless given.
 
     Raises:
         WeightsError: the graph can't be read, or its classes are not the rules'.
@@ -58,11 +58,10 @@ class OpenVinoDetector:
         precision: Precision = "auto",
         threads: int = 0,
         streams: int = 2,
-        shapes: tuple[Shape, ...] = (),
         decode: Decode = detections_from,
     ) -> None:
         self._model = weights.model
-        self._shapes: tuple[Shape, ...] = shapes or weights.manifest.input_shapes
+        self._shapes: tuple[Shape, ...] = weights.manifest.input_shapes
         self._decode = decode
         self._core = ov.Core()
         self._device = device
@@ -101,6 +100,12 @@ class OpenVinoDetector:
         self._workers.shutdown(wait=True)
         with self._compiling:
             self._compiled.clear()
+
+    def with_inputs(self, *shapes: Shape) -> OpenVinoDetector:
+        """Return a detector for other inputs (height, width) that shares all else: engine, memory, workers, its end."""
+        twin = copy.copy(self)
+        twin._shapes = shapes
+        return twin
 
     def _run(self, image: Image) -> Detections:
         height, width = image.shape[:2]

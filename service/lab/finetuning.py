@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from pathlib import Path
 from typing import Any
 
 from service.lab.sampling import repeated
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+"""Parameters of glibc's mallopt(3)."""
 
 
 def fine_tuning(overrides: dict[str, Any], out: Path, rare_share: float, seed: int) -> Any:
@@ -39,6 +44,7 @@ def fine_tuning(overrides: dict[str, Any], out: Path, rare_share: float, seed: i
         def _setup_train(self) -> None:
             super()._setup_train()
             if self.device.type == "cpu":
+                _keep_memory()
                 torch.set_num_threads(os.cpu_count() or 1)
                 self.model.to(memory_format=torch.channels_last)
 
@@ -61,3 +67,14 @@ def fine_tuning(overrides: dict[str, Any], out: Path, rare_share: float, seed: i
             return saved
 
     return FineTuning(overrides=overrides)
+
+
+def _keep_memory() -> None:
+    """Tell glibc to keep the memory that a training step frees for the next one (elsewhere this does nothing).
+
+    By default each large tensor is mapped anew and zeroed by the kernel, page by page: a third of a step on a CPU.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, -1)
