@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from service.cli.dataset import card_path, clear_errors, progress, source_of
-from service.cli.opening import settings_for
+from service.cli.opening import detector_for, settings_for
 from service.cli.terminal import out, refuse, say
 
 if TYPE_CHECKING:
     from service.lab.dataset.prepare import Source
-    from service.lab.looking import Cuts
+    from service.lab.looking import Cuts, Groups
     from service.ports import Detector
     from service.settings import Settings
 
@@ -38,6 +39,9 @@ def evaluate_command(
         bool, typer.Option("--tune-only", help="Leave report and test unread: to choose between models.")
     ] = False,
     choose: Annotated[bool, typer.Option("--choose-thresholds", help="Choose thresholds on tune; keep them.")] = False,
+    second_look: Annotated[
+        int | None, typer.Option(min=0, help="People looked at closer on one picture, for 'as served'; 0: none.")
+    ] = None,
     precision: Annotated[
         float, typer.Option(min=0, max=1, help="Precision of 'missing' that chosen thresholds must reach.")
     ] = 0.93,
@@ -54,7 +58,7 @@ def evaluate_command(
     from service.lab.train import go_offline
     from service.settings import shipped
 
-    settings = settings_for(weights=weights)
+    settings = settings_for(weights=weights, second_look=second_look)
     parity = boxes and not tune_only and ctx.obj is None
     with clear_errors(), progress("judging pictures") as on_picture:
         if boxes and pt and not tune_only:
@@ -64,9 +68,12 @@ def evaluate_command(
         truths = {path.stem: path for path in sorted((truth or shipped("datasets") / "truth").glob("*.jsonl"))}
         named = _sources(data, source, truths)
         cuts = _cuts(splits or shipped("datasets") / "splits", named)
-        detector = _detector(ctx, settings)
-        groups = looking.look_at_all(detector, named, truths, on_picture, cuts, tune_only=tune_only)
-        detector.close()
+
+        def look(detector: Detector) -> Groups:
+            with contextlib.closing(detector):
+                return looking.look_at_all(detector, named, truths, on_picture, cuts, tune_only=tune_only)
+
+        groups = look(detector := _detector(ctx, settings))
         thresholds = detector.model.thresholds
         if choose:
             tuning = looking.pooled(groups, "tune", "valid")
@@ -74,7 +81,8 @@ def evaluate_command(
                 refuse("no picture of a valid split has truth, so there is nothing to choose thresholds on")
             thresholds = choose_on(tuning, thresholds, precision)
             _keep(settings.weights, thresholds)
-        found = lab.measure(settings.weights, named, groups, thresholds, with_boxes=boxes)
+        served = look(detector_for(ctx, settings)) if settings.second_look else None
+        found = lab.measure(settings.weights, named, groups, thresholds, served=served, with_boxes=boxes)
         if parity:
             found["parity"] = lab.parity(settings.weights, named, truths, with_pt=pt, on_picture=on_picture)
         if against:

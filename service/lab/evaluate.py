@@ -21,6 +21,7 @@ from service.lab.dataset.prepare import Source, prepare
 from service.lab.dataset.records import Split
 from service.lab.faint import FaintPt, open_faint
 from service.lab.looking import ACCEPTED_HEIGHT, BANDS, Groups, Seen, judge, look_at_all, pooled, pools
+from service.lab.origins import UNKNOWN
 from service.lab.slices import SLICES
 from service.lab.train import cpu_has_bf16, go_offline
 from service.ports import Detector
@@ -31,9 +32,20 @@ ULTRALYTICS: Final = ".pt, ultralytics' own validator"
 
 
 def measure(
-    manifest: Path, sources: list[Source], groups: Groups, thresholds: Thresholds, *, with_boxes: bool = True
+    manifest: Path,
+    sources: list[Source],
+    groups: Groups,
+    thresholds: Thresholds,
+    *,
+    served: Groups | None = None,
+    with_boxes: bool = True,
 ) -> dict[str, Any]:
-    """Return the report as plain data: the model and what it was trained on, box metrics, calibration, people."""
+    """Return the report as plain data: the model and what it was trained on, box metrics, calibration, people.
+
+    Args:
+        groups: what one look at each picture showed.
+        served: what the service sees on the same pictures: with its second look.
+    """
     weights = read_manifest(manifest)
     kind: Kind = "onnx" if "onnx" in weights.files else "pt"
     everything = {**groups, **pools(groups)}
@@ -44,6 +56,7 @@ def measure(
         "thresholds": thresholds.model_dump(mode="json"),
         "boxes": boxes,
         "people": people_report(everything, thresholds),
+        **({"served": people_report({**served, **pools(served)}, thresholds)} if served else {}),
     }
 
 
@@ -53,7 +66,7 @@ def trained_on(told: tuple[str, ...], sources: list[Source]) -> dict[str, list[s
     Where nothing does, the model never saw that source in training, and its figures there are cross-source figures.
     """
     names = [source.card.name for source in sources]
-    return {name: [one for one in told if one.split(" ")[0] == name] for name in names}
+    return {name: [one for one in told if one.split(" ")[0] == name or one == UNKNOWN] for name in names}
 
 
 def box_report(seen: list[Seen], thresholds: Thresholds) -> dict[str, Any]:

@@ -39,6 +39,8 @@ PEOPLE_TEXT: Final = """\
 n missing = people who truly lack it. Shares with 95 % Wilson intervals. A miss is said worn, said unknown or
 not found; a false alarm is about somebody who wears it or is not there. Heights as the model sees a person. Each
 picture is looked at once, as a whole."""
+SERVED_TEXT: Final = """\
+The same with the second look (docs/wearing.md), as the API and the cameras see people."""
 FOUND_TEXT: Final = """\
 People whom no sighting finds (IoU 0.5), whatever they wear; found people of whom something is unknown; sightings of
 nobody."""
@@ -83,6 +85,8 @@ def markdown(found: dict[str, Any]) -> str:
             lines += _table((name, *CLASSES, "nothing"), confusion_rows(found["boxes"][name]["confusion"]))
     lines += ["## People: was missing equipment called missing?", "", PEOPLE_TEXT, ""]
     lines += _table(PEOPLE_HEAD, people_rows(found["people"]))
+    if found.get("served"):
+        lines += ["## People: as served", "", SERVED_TEXT, "", *_table(PEOPLE_HEAD, people_rows(found["served"]))]
     lines += ["## People: by height", "", *_table(PEOPLE_HEAD, band_rows(found["people"]))]
     lines += ["## People: by kind", "", SLICES_TEXT, "", *_table(PEOPLE_HEAD, slice_rows(found["people"]))]
     lines += ["## People not found", "", FOUND_TEXT, "", *_table(FOUND_HEAD, found_rows(found["people"]))]

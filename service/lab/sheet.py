@@ -30,6 +30,9 @@ def sheet(found: dict[str, Any], groups: Groups, thresholds: Thresholds) -> Page
         _table(page, report.AGAINST_HEAD, report.against_rows(found))
     page.section("People: was missing equipment called missing?", _flat(report.PEOPLE_TEXT))
     _table(page, report.PEOPLE_HEAD, report.people_rows(found["people"]))
+    if found.get("served"):
+        page.section("People: as served", _flat(report.SERVED_TEXT))
+        _table(page, report.PEOPLE_HEAD, report.people_rows(found["served"]))
     page.section("People: by height")
     for name in report.pooled(found["people"]):
         page.text(name)

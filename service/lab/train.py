@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import yaml
 
+from service.lab.origins import origins
 from service.safety.equipment import CLASSES
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -48,9 +49,10 @@ class Recipe:
     seed: int
     precision: str
     rare_share: float = 0.0
+    trained_on: tuple[str, ...] = ()
 
 
-_OURS = frozenset({"base", "base_sha256", "data", "data_fingerprint", "precision", "rare_share"})
+_OURS = frozenset({"base", "base_sha256", "data", "data_fingerprint", "precision", "rare_share", "trained_on"})
 """What of a recipe ultralytics knows under another name or not at all."""
 
 
@@ -136,6 +138,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         seed=seed,
         precision=_precision(precision, device),
         rare_share=rare_share,
+        trained_on=origins(data, base),
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n", encoding="utf-8")

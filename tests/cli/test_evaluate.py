@@ -54,6 +54,15 @@ def test_the_parts_of_valid_are_reported_apart(exports: Path, tmp_path: Path) ->
     assert not list(tmp_path.rglob("report.html"))
 
 
+def test_people_are_counted_as_the_service_sees_them_too(exports: Path, tmp_path: Path) -> None:
+    assert evaluated(exports, "--no-boxes", "--out", tmp_path / "out").exit_code == 0
+    read = found(tmp_path / "out")
+    assert read["served"] == read["people"]  # the stand-in looks once
+    assert "## People: as served" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert evaluated(exports, "--no-boxes", "--second-look", "0", "--out", tmp_path / "out").exit_code == 0
+    assert "served" not in found(tmp_path / "out")
+
+
 def test_tune_only_reads_nothing_else(exports: Path, tmp_path: Path) -> None:
     (exports / "generic" / "valid" / "images" / "b.png").write_bytes(b"not even a picture")
     result = evaluated(exports, "--no-boxes", "--tune-only", "--out", tmp_path / "out")

@@ -20,6 +20,7 @@ from service.lab.dataset.faults import DatasetError
 from service.lab.dataset.people import open_people
 from service.lab.dataset.prepare import Source
 from service.lab.looking import Seen
+from service.lab.origins import UNKNOWN
 from service.lab.sheet import sheet
 from service.lab.splits import CutPicture
 from service.lab.truth import TruthPicture, read_truth, write_truth
@@ -177,6 +178,7 @@ def test_a_source_that_training_never_saw_is_marked(tmp_path: Path) -> None:
     assert evaluate.trained_on(("made v2 train (971)", "made-otherwise v1 train"), [source]) == {
         "made": ["made v2 train (971)"]
     }
+    assert evaluate.trained_on((UNKNOWN,), [source]) == {"made": [UNKNOWN]}  # it may be in there
     found = {"trained_on": evaluate.trained_on(("made-otherwise v1 train",), [source])}
     assert report.trained_rows(found) == [["made", "nothing", "CROSS-SOURCE"]]
 

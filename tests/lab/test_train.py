@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
+from service.lab.origins import UNKNOWN
 from service.lab.sampling import repeated
 from service.lab.train import TrainingError, cpu_has_bf16, fingerprint, resume, train
 from service.safety.equipment import CLASSES
@@ -94,6 +95,7 @@ def test_a_run_leaves_recipe_epochs_weights_and_plots(finished: Path, data: Path
     assert recipe["base"] == trained.name
     assert recipe["base_sha256"] == hashlib.sha256(trained.read_bytes()).hexdigest()
     assert recipe["data_fingerprint"] == fingerprint(data)
+    assert recipe["trained_on"] == [UNKNOWN]
     assert (recipe["epochs"], recipe["imgsz"], recipe["batch"], recipe["precision"]) == (2, 64, 4, "fp32")
     assert is_whole(finished, 2)
     assert checkpoint(finished / "epochs" / "epoch-001.pt")["optimizer"] is not None

@@ -139,6 +139,7 @@ def _write_all(
                 row = {
                     "picture": name,
                     "source": card.name,
+                    "version": card.version,
                     "original": picture.path.name,
                     "base": picture.base,
                     "split": picture.split,
