@@ -95,7 +95,8 @@ def test_a_run_leaves_recipe_epochs_weights_and_plots(finished: Path, data: Path
     assert recipe["base"] == trained.name
     assert recipe["base_sha256"] == hashlib.sha256(trained.read_bytes()).hexdigest()
     assert recipe["data_fingerprint"] == fingerprint(data)
-    assert recipe["trained_on"] == [UNKNOWN]
+    assert recipe["trained_on"][0] == UNKNOWN
+    assert all(told.endswith(", by its base") for told in recipe["trained_on"][1:])
     assert (recipe["epochs"], recipe["imgsz"], recipe["batch"], recipe["precision"]) == (2, 64, 4, "fp32")
     assert is_whole(finished, 2)
     assert checkpoint(finished / "epochs" / "epoch-001.pt")["optimizer"] is not None
