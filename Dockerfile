@@ -22,5 +22,6 @@ VOLUME /var/lib/ppe
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
-# Until API keys exist the service listens on loopback only: run it with --network host, or beside a proxy in one pod.
+# It listens on loopback until it is given a key: -e PPE_HOST=0.0.0.0 -e PPE_ADMIN_KEY_FILE=/run/secrets/ppe_admin_key
+# (docs/operating.md). Without a key and with that host it says so and ends.
 CMD ["ppe", "serve"]

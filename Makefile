@@ -35,6 +35,7 @@ proof: $(VENV)/.train  ## measure the figures that README and model card state; 
 	$(BIN)/python -m benchmarks.alert_latency --out docs/evaluation/alert_latency.json
 	$(BIN)/python -m benchmarks.restart --out docs/evaluation/restart.json
 	$(BIN)/python -m benchmarks.outage --out docs/evaluation/outage.json
+	$(BIN)/python -m benchmarks.outbox_drain --out docs/evaluation/outbox_drain.json
 	PPE_TEST_EXAMPLES=10000 $(BIN)/python -m pytest --timeout=3600 tests/safety/test_alerts.py tests/safety/test_monitor.py
 	$(BIN)/python -m benchmarks.rtsp_soak --clip $(DATA)/clips/pratim_ppe-1.mp4 --out docs/evaluation/rtsp_soak.json
 

@@ -79,6 +79,7 @@ def kill_loop(kills: int, folder: Path, seed: int = 1) -> dict[str, int | float 
     chance = random.Random(seed)
     began = time.monotonic()
     acknowledged: list[int] = []
+    Store(folder, ENDPOINTS).close()  # a first opening makes the tables, which may take longer than a child lives
     for _ in range(kills):
         first = acknowledged[-1] + 1 if acknowledged else 0
         acknowledged += one_life(folder, first, chance.uniform(SOONEST, LATEST))

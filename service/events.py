@@ -10,161 +10,78 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal, get_args
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from service.ports import OFFLINE, CameraCode, CameraState, Condition, Message
+from service.event_shapes import (
+    EVENTS,
+    AlertFired,
+    AlertResolved,
+    AlertUpdated,
+    Blindness,
+    Box,
+    CameraBlind,
+    CameraCannotJudge,
+    CameraFrozen,
+    CameraMoved,
+    CameraOffline,
+    CameraOnline,
+    EndedAlert,
+    Event,
+    Evidence,
+    Instant,
+    Named,
+    OfflineCamera,
+    OnlineCamera,
+    OpenAlert,
+    Picture,
+    Trouble,
+)
+from service.ports import OFFLINE, CameraState, Condition, Message, Subject
 from service.safety.alerts import AlertChange, Ending
-from service.safety.coverage import Blind, CannotJudge
-from service.safety.equipment import Equipment
+from service.safety.coverage import CannotJudge
 from service.safety.moment import Moment
-from service.safety.site import WHOLE_PICTURE, Scene, Severity
+from service.safety.sight import SightChange
+from service.safety.site import WHOLE_PICTURE, Scene
+
+__all__ = [
+    "EVENTS",
+    "MOST_BYTES",
+    "Event",
+    "Instant",
+    "Named",
+    "Origin",
+    "alert_message",
+    "camera_message",
+    "cannot_judge_message",
+    "plain",
+    "sight_message",
+]
 
 MOST_BYTES: Final = 20_000
 """No body is larger."""
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 """Controls, halves of a character, and what turns the direction of the text around it: unfit for a sentence."""
-
-Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-03-02T13:03:07.120Z"])]
-
-
-class _Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
-
-
-class Named(_Shape):
-    """A camera or a zone: its id in the site file never changes by itself, its name is for people."""
-
-    id: str
-    name: str
-
-
-class Box(_Shape):
-    """Corners of the person's box in pixels of the picture, one decimal."""
-
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-
-
-class Picture(_Shape):
-    """Size of the picture that the box lies on, in pixels."""
-
-    width: int
-    height: int
-
-
-class Evidence(_Shape):
-    """Paths of the alert's pictures, below the service's address. They never change."""
-
-    annotated: str
-    clean: str
-    crop: str
-
-
-class _News(_Shape):
-    summary: str = Field(description="What happened, as a sentence; times in the site's time zone.")
-    site: str
-    camera: Named
-
-
-class OpenAlert(_News):
-    """An alert: one person, one zone, one equipment."""
-
-    alert: str = Field(description="The alert's id; the same in all its events.")
-    zone: Named
-    person: str = Field(description="Opaque: the same while the camera follows this person, and nothing beyond.")
-    equipment: Equipment = Field(description="What is missing.")
-    severity: Severity
-    since: Instant = Field(description="When the violation began.")
-    fired_at: Instant = Field(description="When it had lasted long enough to become an alert.")
-    duration_s: float = Field(description="Seconds from `since` to `timestamp`.")
-    box: Box = Field(description="Where the person was seen last.")
-    picture: Picture
-    zone_uncertain: bool = Field(description="The feet were not in the picture; the zone is an estimate.")
-    by_absence: bool = Field(description="No equipment was seen for long, rather than bare head or plain clothes.")
-    evidence: Evidence
-
-
-class EndedAlert(OpenAlert):
-    """An alert that ended."""
-
-    ending: Ending = Field(description="worn: it is worn now. lost_sight: the person was not seen any more.")
-
-
-class OnlineCamera(_News):
-    """A camera gives pictures again."""
-
-
-class OfflineCamera(_News):
-    """A camera gives no pictures."""
-
-    code: CameraCode | None = Field(description="Why, from a closed list; null when it is not known.")
-    detail: str = Field(description="More for people; never a credential.")
-
-
-class Blindness(_News):
-    """A camera can't tell whether people wear an equipment."""
-
-    equipment: Equipment
-    reason: Blind = Field(description="mostly_unknown: people are seen badly. detector_failed: nothing is judged.")
-    begins: bool = Field(description="True when it begins, false when what began for the same reason is over.")
-    unknown_share: float = Field(description="Share of the person-seconds that could not be judged, 0..1.")
-    person_seconds: float = Field(description="Seconds that people were seen, summed over people.")
-    window_s: float = Field(description="The two numbers are of these last seconds.")
-
-
-class _Event(_Shape):
-    type: str
-    timestamp: Instant = Field(description="When it happened, UTC.")
-
-
-class AlertFired(_Event):
-    """A worker lacks an equipment, for long enough to tell somebody."""
-
-    type: Literal["alert.fired"] = "alert.fired"
-    data: OpenAlert
-
-
-class AlertUpdated(_Event):
-    """An alert that had ended as lost_sight goes on: the person is seen again, still without."""
-
-    type: Literal["alert.updated"] = "alert.updated"
-    data: OpenAlert
-
-
-class AlertResolved(_Event):
-    """An alert ended."""
-
-    type: Literal["alert.resolved"] = "alert.resolved"
-    data: EndedAlert
-
-
-class CameraOffline(_Event):
-    """A camera was lost: nothing is watched there."""
-
-    type: Literal["camera.offline"] = "camera.offline"
-    data: OfflineCamera
-
-
-class CameraOnline(_Event):
-    """A camera is back."""
-
-    type: Literal["camera.online"] = "camera.online"
-    data: OnlineCamera
-
-
-class CameraCannotJudge(_Event):
-    """A camera began or ceased to be unable to judge an equipment: silence does not mean that it is worn."""
-
-    type: Literal["camera.cannot_judge"] = "camera.cannot_judge"
-    data: Blindness
-
-
-Event = AlertFired | AlertUpdated | AlertResolved | CameraOffline | CameraOnline | CameraCannotJudge
-EVENTS: Final[tuple[type[Event], ...]] = get_args(Event)
+_SIGHT: Final[dict[str, tuple[type[CameraFrozen | CameraBlind | CameraMoved], str, str, str]]] = {
+    "frozen": (
+        CameraFrozen,
+        "sends the same picture",
+        "sends new pictures again",
+        "Nothing is judged there. Restart the camera, or what re-sends its stream.",
+    ),
+    "blind": (
+        CameraBlind,
+        "shows nothing",
+        "shows something again",
+        "Nothing is judged there. Look at lens, light and cable: black, one colour or covered.",
+    ),
+    "moved": (
+        CameraMoved,
+        "shows another place than before",
+        "shows what it showed, or what it shows is its view now",
+        "Turn it back, or check its zones; people are judged by the zones as they stand.",
+    ),
+}
+"""Of each trouble: its event, what is said when it begins and when it is over, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +137,7 @@ def alert_message(change: AlertChange, origin: Origin, width: int, height: int) 
     else:
         ending: Ending = "worn" if change.kind == "resolved" else "lost_sight"
         event = AlertResolved(timestamp=_utc(at), data=EndedAlert(**dict(known), ending=ending))
-    return _message(event, origin, at, alert.id)
+    return _message(event, origin, at, alert.id, subject=Subject(alert.zone, alert.equipment, alert.fired.wall_ms))
 
 
 def camera_message(state: CameraState, origin: Origin) -> Message:
@@ -242,7 +159,9 @@ def camera_message(state: CameraState, origin: Origin) -> Message:
         event = CameraOnline(timestamp=_utc(state.at), data=back)
     else:
         raise ValueError(f"nobody is told that a camera is {state.status}")
-    return _message(event, origin, state.at, camera.id, Condition(OFFLINE, state.status == "offline"))
+    lost_now = state.status == "offline"
+    subject = Subject(began_ms=state.at.wall_ms if lost_now else None)
+    return _message(event, origin, state.at, camera.id, Condition(OFFLINE, lost_now), subject)
 
 
 def cannot_judge_message(change: CannotJudge, origin: Origin) -> Message:
@@ -264,7 +183,27 @@ def cannot_judge_message(change: CannotJudge, origin: Origin) -> Message:
     )
     event = CameraCannotJudge(timestamp=_utc(change.at), data=known)
     about = f"{origin.scene.camera}|{change.condition}|{change.begins}"
-    return _message(event, origin, change.at, about, Condition(change.condition, change.begins))
+    subject = Subject(equipment=change.equipment, began_ms=change.at.wall_ms if change.begins else None)
+    return _message(event, origin, change.at, about, Condition(change.condition, change.begins), subject)
+
+
+def sight_message(change: SightChange, origin: Origin) -> Message:
+    """Return the message that tells that a camera gives pictures and does not see, or sees again."""
+    kind, begun, over, hint = _SIGHT[change.trouble]
+    when = change.since if change.begins else change.at
+    known = Trouble(
+        summary=f"Camera '{origin.camera.name}' {begun if change.begins else over} since {origin.time(when)}",
+        site=plain(origin.site),
+        camera=origin.camera,
+        begins=change.begins,
+        since=_utc(change.since),
+        duration_s=round(max(0.0, change.at.since(change.since)), 1),
+        hint=hint if change.begins else "",
+    )
+    subject = Subject(began_ms=change.at.wall_ms if change.begins else None)
+    about = f"{origin.scene.camera}|{change.begins}"
+    condition = Condition(change.trouble, change.begins)
+    return _message(kind(timestamp=_utc(change.at), data=known), origin, change.at, about, condition, subject)
 
 
 def plain(text: str, most: int = 200) -> str:
@@ -289,7 +228,14 @@ def _sentence(change: AlertChange, origin: Origin, seconds: float) -> str:
     return f"{lacking}{' seen again,' if change.kind == 'updated' else ''} since {origin.time(alert.since)}"
 
 
-def _message(event: Event, origin: Origin, at: Moment, about: str, condition: Condition | None = None) -> Message:
+def _message(
+    event: Event,
+    origin: Origin,
+    at: Moment,
+    about: str,
+    condition: Condition | None = None,
+    subject: Subject = Subject(),  # noqa: B008 - frozen
+) -> Message:
     name = f"{about}|{event.type}|{at.wall_ms}"
     return Message(
         id=f"msg_{hashlib.sha256(name.encode()).hexdigest()[:32]}",
@@ -298,4 +244,5 @@ def _message(event: Event, origin: Origin, at: Moment, about: str, condition: Co
         created_ms=at.wall_ms,
         payload=event.model_dump_json(),
         condition=condition,
+        subject=subject,
     )

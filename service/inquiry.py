@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from service.ports import CameraState
+from service.ports import CameraState, EventType
 from service.safety.alerts import Alert, Kind
 from service.safety.coverage import Blind
 from service.safety.equipment import Equipment
@@ -144,6 +144,108 @@ class AlertRecords(Protocol):
         ...
 
 
+DeliveryState = Literal["pending", "delivered", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message on its way to one endpoint, or at its end.
+
+    Attributes:
+        number: counts messages in the order in which they were recorded.
+        attempts: tries so far; 0 again once it was replayed.
+        tried_ms: when it was tried last (Unix ms); None: never, or not since it was replayed.
+        next_ms: when it is tried next, at the earliest (Unix ms); None: at once when its turn comes, or never.
+        error: why the last try failed, or why it is sent no more; "" when neither.
+    """
+
+    number: int
+    id: str
+    type: str
+    camera: str
+    created_ms: int
+    endpoint: str
+    state: DeliveryState
+    attempts: int
+    tried_ms: int | None
+    next_ms: int | None
+    error: str
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the list: its number and endpoint; both descend."""
+        return self.number, self.endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Which messages are asked for; None asks for all.
+
+    Attributes:
+        since_ms, until_ms: of what happened in [since, until), Unix ms.
+    """
+
+    state: DeliveryState | None = None
+    endpoint: str | None = None
+    camera: str | None = None
+    type: EventType | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointReport:
+    """How an endpoint of the site file does.
+
+    Attributes:
+        pending: messages that wait for it.
+        oldest_ms: when the oldest of them happened (Unix ms); None when none waits.
+        dead: messages that were given up.
+        disabled_ms: since when it is sent nothing (Unix ms); None: it is sent what waits.
+        why: why it is disabled.
+    """
+
+    name: str
+    pending: int
+    oldest_ms: int | None
+    dead: int
+    disabled_ms: int | None
+    why: str
+
+
+class MessageRecords(Protocol):
+    """What became of messages. Every method raises `ports.StoreUnavailable` when the store can't."""
+
+    def find_messages(self, wanted: Posted, most: int, before: Place | None = None) -> list[Sent]:
+        """Return at most `most`, newest first, one for each endpoint; the next page is before the last one's place."""
+        ...
+
+    def replay(self, message: str, endpoint: str | None = None) -> list[Sent] | None:
+        """Send a message once more under its id, to where it is dead; return how it stands for each endpoint.
+
+        A message whose alert was erased stays as it is, and so does what is on its way.
+
+        Args:
+            endpoint: only to this one, and also where it was delivered.
+
+        Returns:
+            None: there is no such message, or it was not for that endpoint.
+        """
+        ...
+
+    def endpoint_reports(self) -> list[EndpointReport]:
+        """Return a report for each endpoint, in the order of the site file."""
+        ...
+
+    def enable(self, endpoint: str) -> bool:
+        """Send an endpoint what waits for it; return whether it was disabled."""
+        ...
+
+
+class Records(AlertRecords, MessageRecords, Protocol):
+    """What is kept of alerts and of their messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class CameraReport:
     """How a camera does now.
@@ -155,6 +257,7 @@ class CameraReport:
         rate: frames judged a second, over the last ten seconds.
         people: on the last judged frame; None before the first.
         blind: what it can't judge, and why.
+        unanswered: seconds since the detector was asked about a picture that it has not answered; None when it has.
     """
 
     camera: str
@@ -163,6 +266,7 @@ class CameraReport:
     rate: float
     people: int | None
     blind: tuple[tuple[Equipment, Blind], ...]
+    unanswered: float | None = None
 
 
 class CameraHealth(Protocol):

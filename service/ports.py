@@ -1,16 +1,27 @@
 """The doors to the world. Rooms implement them, `wiring` hands them out, tests walk through them with fakes."""
 
+# ruff: noqa: PLC0414 - the doors of what leaves are handed on from `outgoing`, where they are described
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from service.outgoing import OFFLINE as OFFLINE
+from service.outgoing import Attempt as Attempt
+from service.outgoing import Condition as Condition
+from service.outgoing import Delivery as Delivery
+from service.outgoing import Endpoint as Endpoint
+from service.outgoing import EventType as EventType
+from service.outgoing import Message as Message
+from service.outgoing import Outbox as Outbox
+from service.outgoing import Sender as Sender
+from service.outgoing import Subject as Subject
 from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
@@ -77,7 +88,8 @@ class Frame:
     number: int
 
 
-CameraStatus = Literal["connecting", "live", "offline", "ended"]
+CameraStatus = Literal["connecting", "live", "offline", "ended", "frozen", "blind", "moved"]
+"""A source tells the first four; the others are of a live camera that does not see, or sees another place."""
 CameraCode = Literal[
     "STREAM_CONNECTION_FAILED",
     "STREAM_AUTH_FAILED",
@@ -141,52 +153,6 @@ class Still:
     jpeg: bytes
 
 
-OFFLINE: Final = "offline"
-"""The condition of a camera that gives no pictures; that it can't judge is named by `CannotJudge.condition`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Something that lasts on a camera and is told twice: when it begins and when it is over.
-
-    Attributes:
-        name: what lasts; the same at both times.
-        holds: it begins.
-    """
-
-    name: str
-    holds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Something that leaves the machine: written with what it tells of, delivered at least once, known by its id.
-
-    Attributes:
-        id: the receiver's idempotency key; the same for the same event in every try.
-        type: the event's type, such as alert.fired.
-        camera: messages of one camera are delivered in order.
-        payload: the JSON body as it is signed and sent.
-        condition: what it tells to begin or to be over, if that is what it tells; known until the message is kept.
-    """
-
-    id: str
-    type: str
-    camera: str
-    created_ms: int
-    payload: str
-    condition: Condition | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message on its way to one endpoint."""
-
-    message: Message
-    endpoint: str
-    attempts: int
-
-
 class StoreUnavailable(RuntimeError):  # noqa: N818 - it reads as what happened
     """The store can't do what was asked just now; nothing of the call is kept, and it may be made again."""
 
@@ -240,49 +206,4 @@ class EventStore(Protocol):
 
     def close(self) -> None:
         """Flush and close. Idempotent."""
-        ...
-
-
-class Outbox(Protocol):
-    """Messages that wait for their receivers."""
-
-    def due(self, now_ms: int, most: int = 100) -> list[Delivery]:
-        """Return deliveries whose time has come, oldest first; of an endpoint and camera only the oldest unfinished.
-
-        One whose last attempt lies after `now_ms` is due as well: the wall clock was set back since, and when it should
-        be tried says nothing any more.
-        """
-        ...
-
-    def delivered(self, delivery: Delivery, at_ms: int) -> None:
-        """Mark a delivery as done."""
-        ...
-
-    def failed(self, delivery: Delivery, at_ms: int, why: str, next_ms: int | None) -> None:
-        """Count a failed attempt; try again at `next_ms`, or never (dead) when it is None."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """How one attempt to deliver went.
-
-    Attributes:
-        done: the receiver took it.
-        why: what went wrong, fit for a log: no secret, no body.
-        retry_after: seconds that the receiver asked to wait.
-        give_up: the receiver said never again (410).
-    """
-
-    done: bool
-    why: str = ""
-    retry_after: float | None = None
-    give_up: bool = False
-
-
-class Sender(Protocol):
-    """Takes one message to one receiver."""
-
-    def send(self, message: Message) -> Attempt:
-        """Try once, within a total deadline. Never raises for what a receiver or network does."""
         ...

@@ -23,8 +23,27 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PPE_", frozen=True, extra="ignore")
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on. Loopback only, until API keys exist.")
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on. Beyond loopback it needs an API key (`ppe key create`)."
+    )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    admin_key_file: Path | None = Field(
+        default=None,
+        description="A file that holds an API key with every scope, such as a container's secret: one line of 32 "
+        "characters or more.",
+    )
+    allowed_hosts: str = Field(
+        default="",
+        description="Names, with commas between, by which a service without API keys may be asked besides localhost.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses and networks, with commas between, of proxies whose X-Forwarded-For and -Proto are "
+        "believed.",
+    )
+    rate_per_minute: int = Field(
+        default=0, ge=0, le=1_000_000, description="Most requests a minute of one API key; 0 is no limit."
+    )
 
     weights: Path = Field(
         default_factory=lambda: shipped("weights") / "manifest.json",
@@ -56,6 +75,16 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: int = Field(default=100 * 2**20, ge=1024, description="Largest request body.")
+    body_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=3600,
+        description="Seconds that the service waits for a request's body; every 16 KiB that came add one.",
+    )
+    detect_at_once: int = Field(default=16, ge=1, le=1000, description="Requests for detections in work at once.")
+    detect_queue: int = Field(
+        default=32, ge=0, le=10_000, description="Requests for detections that wait for those; more are told to retry."
+    )
     max_images: int = Field(default=32, ge=1, le=1000, description="Most pictures in one request.")
     max_image_bytes: int = Field(default=25 * 2**20, ge=1024, description="Largest picture file.")
     max_image_pixels: int = Field(default=50_000_000, ge=1024, le=2**28, description="Most pixels of a picture.")
@@ -92,17 +121,33 @@ class Settings(BaseSettings):
 
     @field_validator("host")
     @classmethod
-    def _loopback(cls, host: str) -> str:
-        if host == "localhost":
-            return host
-        try:
-            if ipaddress.ip_address(host).is_loopback:
-                return host
-        except ValueError:
-            pass
-        raise ValueError(
-            f"{host!r} is no loopback address; without API keys the service listens on 127.0.0.1, ::1 or localhost only"
-        )
+    def _address(cls, host: str) -> str:
+        if host != "localhost":
+            try:
+                ipaddress.ip_address(host)
+            except ValueError:
+                raise ValueError(f"{host!r} is no address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0") from None
+        return host
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: str) -> str:
+        for one in listed(proxies):
+            try:
+                ipaddress.ip_network(one)
+            except ValueError as error:
+                raise ValueError(f"{one!r} is no address or network, such as 10.0.0.5 or 10.0.0.0/24") from error
+        return proxies
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches the service."""
+        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+
+
+def listed(text: str) -> list[str]:
+    """Return what stands between commas."""
+    return [word for one in text.split(",") if (word := one.strip())]
 
 
 def as_markdown() -> str:
@@ -117,8 +162,7 @@ def as_markdown() -> str:
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
-        default = (
-            "the shipped weights" if name == "weights" else f"`{field.default}`" if field.default != "" else "empty"
-        )
+        default = "empty" if field.default in {"", None} else f"`{field.default}`"
+        default = "the shipped weights" if name == "weights" else default
         lines.append(f"| `PPE_{name.upper()}` | {default} | {field.description} |")
     return "\n".join(lines) + "\n"

@@ -1,19 +1,28 @@
-"""Log lines: structured, one a line, whoever writes them."""
+"""Log lines: structured, one a line, whoever writes them, and without secrets."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 import structlog
 
+from service.redaction import Redaction
 
-def configure_logging(level: str, style: str) -> None:
+
+def configure_logging(level: str, style: str, secrets: Collection[str] = ()) -> None:
     """Send structlog's and the standard library's records to stderr in one format.
 
     Args:
         level: debug, info, warning or error.
         style: ``console`` for people, ``json`` for machines.
+        secrets: texts that no line may hold, besides what looks like a key or a password.
     """
+    redacted = Redaction(secrets)
+
+    def without_secrets(_: object, __: str, line: structlog.typing.EventDict | str) -> str:
+        return redacted(str(line))
+
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -36,6 +45,7 @@ def configure_logging(level: str, style: str) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 renderer,
+                without_secrets,
             ],
         )
     )

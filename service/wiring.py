@@ -15,22 +15,25 @@ from fastapi import FastAPI
 from service.detectors.opening import tiled
 from service.events import Origin
 from service.pictures.decode import PictureLimits
-from service.ports import Clock, Detector, EventStore, FrameSource, Sender
+from service.ports import Clock, Detector, Endpoint, EventStore, FrameSource, Sender
 from service.safety.moment import Moment
 from service.safety.monitor import Monitor
 from service.safety.site import Scene
 from service.safety.thresholds import Thresholds
 from service.settings import Settings
-from service.sitefile import SiteFile
+from service.sitefile import CameraEntry, SiteFile
 
 if TYPE_CHECKING:
     from service.api.desk import Desk
+    from service.api.gate import Access
     from service.delivery.courier import Courier
+    from service.store.keys import Keys
     from service.store.retention import Limits
     from service.store.store import Store
+    from service.worker.film import Watched
     from service.worker.health import Pulse
+    from service.worker.lookout import Lookout
     from service.worker.supervisor import Supervisor
-    from service.worker.watch import Watched
 
 # Rooms are imported where they are needed: who serves pictures only must not pay for cameras, store and delivery.
 
@@ -45,17 +48,18 @@ def picture_limits(settings: Settings) -> PictureLimits:
     )
 
 
-def open_app(settings: Settings, detector: Detector, desk: Desk | None = None) -> FastAPI:
+def open_app(settings: Settings, detector: Detector, access: Access, desk: Desk | None = None) -> FastAPI:
     """Build the HTTP application around a detector, which it closes at its end; `desk` is of what is watched."""
-    from service.api.app import build_app
+    from service.api.app import Load, build_app
 
-    return build_app(
-        tiled(detector, settings.tiles),
-        picture_limits(settings),
-        max_body_bytes=settings.max_body_bytes,
-        max_images=settings.max_images,
-        watched=desk,
+    load = Load(
+        body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
+        images=settings.max_images,
+        at_once=settings.detect_at_once,
+        queue=settings.detect_queue,
     )
+    return build_app(tiled(detector, settings.tiles), picture_limits(settings), load, access, desk)
 
 
 def open_monitor(origin: Origin, detector: Detector) -> Monitor:
@@ -83,7 +87,7 @@ def judge_film(source: str, origin: Origin, detector: Detector, fps: float, star
     from service.cameras.address import SourceError
     from service.cameras.opening import is_live, open_source
     from service.worker.clock import SystemClock
-    from service.worker.watch import DetectorFails, EndedEarly, watched
+    from service.worker.film import DetectorFails, EndedEarly, watched
 
     try:
         if is_live(source):
@@ -118,6 +122,7 @@ class Running(NamedTuple):
 
     supervisor: Supervisor
     desk: Desk
+    keys: Keys
 
     def wait(self, seconds: float) -> bool:
         """Wait for all watches to end by themselves (recordings do); return whether they have."""
@@ -162,7 +167,7 @@ def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator
     _probe(detector)
     with ExitStack() as stack:
         try:
-            store = Store(settings.store, tuple(senders), clock=clock, limits=limits(settings))
+            store = Store(settings.store, _endpoints(site), clock=clock, limits=limits(settings))
         except StoreError as error:
             raise WiringError(str(error)) from error
         stack.callback(_close_store, store)
@@ -176,9 +181,8 @@ def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator
         supervisor = Supervisor(watches, died=health.died)
         supervisor.start()
         stack.callback(supervisor.stop)
-        yield Running(
-            supervisor, Desk(store, health, lambda camera: origins.get(camera) or _origin(site, camera), clock)
-        )
+        desk = Desk(store, health, lambda camera: origins.get(camera) or _origin(site, camera), clock)
+        yield Running(supervisor, desk, store.keys)
 
 
 def _probe(detector: Detector) -> None:
@@ -239,9 +243,27 @@ def _watch(
             )
             return film.by(source) if film else source
 
-        CameraWatch(origin, opened, eyes, open_monitor(origin, eyes), store, film or clock, wake).run(stop, pulse)
+        watch = CameraWatch(origin, opened, eyes, open_monitor(origin, eyes), store, film or clock, wake)
+        watch.run(stop, pulse, _lookout(entry))
 
     return run
+
+
+def _lookout(entry: CameraEntry) -> Lookout:
+    """Return what looks at a camera's frames before the detector: of a recording nothing, unless it is asked for."""
+    from service.cameras.opening import is_live
+    from service.safety.motion import MotionGate
+    from service.safety.sight import Sight
+    from service.worker.lookout import Lookout
+
+    live = is_live(entry.source)
+    gated = live if entry.motion_gate is None else entry.motion_gate
+    return Lookout(Sight(entry.sight) if live else None, MotionGate() if gated else None)
+
+
+def _endpoints(site: SiteFile) -> list[Endpoint]:
+    """Return who is told, and of what."""
+    return [Endpoint(name, entry.address, site.wants(name)) for name, entry in site.receivers.items()]
 
 
 def _senders(site: SiteFile, clock: Clock) -> dict[str, Sender]:
@@ -251,9 +273,8 @@ def _senders(site: SiteFile, clock: Clock) -> dict[str, Sender]:
     senders: dict[str, Sender] = {}
     for name, endpoint in site.receivers.items():
         try:
-            senders[name] = WebhookSender(
-                endpoint.url, os.environ.get(endpoint.secret_env, ""), clock, lan=endpoint.lan
-            )
+            secrets = [os.environ.get(variable, "") for variable in endpoint.secrets_env]
+            senders[name] = WebhookSender(endpoint.url, secrets, clock, lan=endpoint.lan)
         except ValueError as error:
             raise WiringError(f"endpoint {name}: {error}") from error
     return senders

@@ -15,11 +15,22 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from service.delivery.schemas import schemas, write_schemas
-from service.events import EVENTS, MOST_BYTES, Event, Origin, alert_message, camera_message, cannot_judge_message, plain
+from service.events import (
+    EVENTS,
+    MOST_BYTES,
+    Event,
+    Origin,
+    alert_message,
+    camera_message,
+    cannot_judge_message,
+    plain,
+    sight_message,
+)
 from service.ports import CameraState, Condition, Message
 from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import CannotJudge
 from service.safety.moment import Moment
+from service.safety.sight import SightChange
 from service.safety.site import Scene, Zone
 
 TESTS = Path(__file__).parent
@@ -54,6 +65,7 @@ LOST = AlertChange("lost_sight", replace(ALERT, ended=moment(40), ending="lost_s
 UPDATED = AlertChange("updated", replace(ALERT, seen=moment(50), zone_uncertain=True), moment(50))
 OFFLINE = CameraState("offline", moment(0), "STREAM_TIMEOUT", "no picture for 10 s")
 BLIND = CannotJudge("north", "helmet", True, 0.7312, 412.04, moment(0))
+FROZEN = SightChange("frozen", True, moment(0), moment(10))
 BROKEN = CannotJudge("north", "vest", True, 1.0, 0.0, moment(7), "detector_failed", 7.04)
 
 MESSAGES = {
@@ -66,6 +78,10 @@ MESSAGES = {
     "camera.cannot_judge": cannot_judge_message(BLIND, ORIGIN),
     "camera.cannot_judge.over": cannot_judge_message(replace(BLIND, begins=False, unknown_share=0.31), ORIGIN),
     "camera.cannot_judge.detector_failed": cannot_judge_message(BROKEN, ORIGIN),
+    "camera.frozen": sight_message(FROZEN, ORIGIN),
+    "camera.frozen.over": sight_message(replace(FROZEN, begins=False, at=moment(42)), ORIGIN),
+    "camera.blind": sight_message(replace(FROZEN, trouble="blind"), ORIGIN),
+    "camera.moved": sight_message(SightChange("moved", True, moment(0), moment(30)), ORIGIN),
 }
 
 
@@ -137,6 +153,10 @@ def test_sentences_say_who_lacks_what_where_since_when() -> None:
         "(31% of 412 person-seconds unknown)",
         "camera.cannot_judge.detector_failed": "Camera 'North' can't tell whether people wear a vest "
         "(the detector fails for 7 s)",
+        "camera.frozen": "Camera 'North' sends the same picture since 22:03:07",
+        "camera.frozen.over": "Camera 'North' sends new pictures again since 22:03:49",
+        "camera.blind": "Camera 'North' shows nothing since 22:03:07",
+        "camera.moved": "Camera 'North' shows another place than before since 22:03:07",
     }
     over = cannot_judge_message(replace(BROKEN, begins=False, at=moment(65)), ORIGIN)
     assert body(over)["data"]["summary"] == (
@@ -152,6 +172,10 @@ def test_conditions_begin_and_end_under_one_name_each() -> None:
         "camera.cannot_judge": Condition("cannot_judge helmet mostly_unknown", holds=True),
         "camera.cannot_judge.over": Condition("cannot_judge helmet mostly_unknown", holds=False),
         "camera.cannot_judge.detector_failed": Condition("cannot_judge vest detector_failed", holds=True),
+        "camera.frozen": Condition("frozen", holds=True),
+        "camera.frozen.over": Condition("frozen", holds=False),
+        "camera.blind": Condition("blind", holds=True),
+        "camera.moved": Condition("moved", holds=True),
     }
 
 
@@ -209,6 +233,7 @@ def test_no_name_breaks_a_body(camera: str, zone: str, site: str, person: str, e
         alert_message(change, origin, 1280, 720),
         camera_message(replace(OFFLINE, detail=person), origin),
         cannot_judge_message(BLIND, origin),
+        sight_message(FROZEN, origin),
     ):
         assert len(message.payload.encode()) < MOST_BYTES
         read = json.loads(message.payload)

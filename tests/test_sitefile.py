@@ -162,11 +162,11 @@ BAD: list[tuple[str, int, str, str]] = [
     ("gate\n", 1, "", "expected a mapping"),
     ("[" * 500_000, 1, "", "nested too deeply"),
     (
-        "cameras: {gate: a}\nendpoints:\n  a: {url: https://a.org, secret_env: A}\n"
-        "  b: {url: https://b.org, secret_env: B}\n",
+        "cameras: {gate: a}\nendpoints:\n"
+        + "".join(f"  e{n}: {{url: https://a.org, secret_env: A}}\n" for n in range(33)),
         2,
         "endpoints",
-        "at most 1 item",
+        "at most 32 items",
     ),
     (
         "cameras: {gate: a}\nendpoints:\n  a:\n    url: ftp://a.org\n    secret_env: A\n",
@@ -358,3 +358,20 @@ def test_without_hours_a_shift_lasts_all_day() -> None:
     monday = datetime(2026, 6, 1, tzinfo=BERLIN)
     assert all(shift.holds(monday + timedelta(minutes=minute)) for minute in range(0, 24 * 60, 7))
     assert not shift.holds(monday + timedelta(days=1))
+
+
+def test_sight_and_gate_of_a_camera_have_defaults_and_can_be_turned_off() -> None:
+    plain = parse_site(camera(), HERE).cameras["gate"]
+    assert plain.motion_gate is None
+    assert (plain.sight.frozen_after, plain.sight.blind_after, plain.sight.moved_after) == (10.0, 10.0, 30.0)
+    text = camera("motion_gate: false", "sight: {frozen_after: null, moved_after: 60}")
+    chosen = parse_site(text, HERE).cameras["gate"]
+    assert chosen.motion_gate is False
+    assert (chosen.sight.frozen_after, chosen.sight.blind_after, chosen.sight.moved_after) == (None, 10.0, 60.0)
+
+
+@pytest.mark.parametrize("line", ["motion_gate: fast", "sight: {frozen_after: 0}", "sight: {blind: 3}", "sight: off"])
+def test_mistakes_in_sight_and_gate_have_their_line(line: str) -> None:
+    with pytest.raises(SiteFileError) as caught:
+        parse_site(camera(line), HERE)
+    assert [mistake.line for mistake in caught.value.mistakes] == [4]

@@ -5,25 +5,45 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
 
 import anyio.to_thread
 import numpy as np
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from service.api import describe
 from service.api.desk import Desk
+from service.api.gate import Access, named_early, needs
 from service.api.judging import Judge
 from service.api.limits import RequestLimits
 from service.api.memory import keep_freed_memory
 from service.api.problems import Problem, words
-from service.api.routes import alerts, cameras, detect, health, marks, pages, stats
+from service.api.routes import alerts, cameras, deepstack, detect, health, keys, marks, messages, pages, roboflow, stats
+from service.api.turns import Turns, take_turn
 from service.api.uploads import UploadLimits
+from service.keys import Scope
 from service.pictures.decode import PictureLimits
 from service.ports import Detector, StoreUnavailable
+
+_DETECTING: Final = (
+    (detect.router, needs("detect")),
+    (deepstack.router, named_early),  # their clients may name their key in the body
+    (roboflow.router, named_early),
+)
+_STRANGERS: Final = 2
+_NEEDS: Final[tuple[tuple[APIRouter, Scope], ...]] = (
+    (alerts.router, "read"),
+    (marks.router, "operate"),
+    (cameras.router, "read"),
+    (stats.router, "read"),
+    (messages.router, "read"),
+    (messages.operating, "operate"),
+    (keys.router, "admin"),
+)
 
 log = structlog.stdlib.get_logger("service.api")
 
@@ -38,16 +58,34 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What requests may cost.
+
+    Attributes:
+        body_bytes: largest request body.
+        body_seconds: longest that the service waits for a body; every 16 KiB that came buy a second.
+        images: most pictures in one request.
+        at_once, queue: requests for detections in work, and waiting for those.
+    """
+
+    body_bytes: int = 100 * 2**20
+    body_seconds: float = 30.0
+    images: int = 32
+    at_once: int = 16
+    queue: int = 32
+
+
 def build_app(
-    detector: Detector, limits: PictureLimits, *, max_body_bytes: int, max_images: int, watched: Desk | None = None
+    detector: Detector, limits: PictureLimits, load: Load, access: Access, watched: Desk | None = None
 ) -> FastAPI:
     """Build the application. It warms the detector up when it starts and closes it when it shuts down.
 
     Args:
         detector: what looks at the pictures.
         limits: what one picture may cost.
-        max_body_bytes: largest request body.
-        max_images: most pictures in one request.
+        load: what requests may cost.
+        access: who may ask.
         watched: what is asked about watched cameras; without it those routes answer NOT_WATCHING.
     """
     app = Api(
@@ -62,14 +100,22 @@ def build_app(
     )
     pages.add_to(app)
     app.state.judge = Judge(detector, limits)
-    app.state.upload_limits = UploadLimits(limits.bytes, max_images)
+    app.state.upload_limits = UploadLimits(limits.bytes, load.images)
+    app.state.turns = Turns(load.at_once, load.queue)
+    app.state.turns_of_strangers = Turns(_STRANGERS, load.queue)
     app.state.detector = detector
     app.state.ready = False
     app.state.desk = watched
-    app.include_router(detect.router)
-    for room in (health, alerts, marks, cameras, stats):
-        app.include_router(room.router)
-    app.add_middleware(RequestLimits, max_body_bytes=max_body_bytes)
+    app.state.access = access
+    app.include_router(health.router)
+    for router, named in _DETECTING:
+        # the turn ends with the answer, however slowly that is then read
+        app.include_router(router, dependencies=[Depends(named), Depends(take_turn, scope="function")])
+    for router, scope in _NEEDS:
+        app.include_router(router, dependencies=[Depends(needs(scope))])
+    app.add_middleware(
+        RequestLimits, max_body_bytes=load.body_bytes, body_seconds=load.body_seconds, hosts=access.hosts
+    )
     app.add_exception_handler(HTTPException, _refuse_request)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(StoreUnavailable, _refuse_for_the_store)
@@ -88,6 +134,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         app.state.ready = False
+        await anyio.to_thread.run_sync(app.state.access.audit.close)
         await anyio.to_thread.run_sync(detector.close)
 
 

@@ -17,12 +17,21 @@ MOST_WORDS: Final = 1000
 """Characters of a note or reason."""
 
 
-class Said(BaseModel):
-    """What every such body may have. An unknown field is refused, so that a misspelt one can't go unnoticed."""
+class Body(BaseModel):
+    """What is sent as JSON. An unknown field is refused, so that a misspelt one can't go unnoticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    by: str = Field(default="", max_length=100, description="Who says it, as they call themselves.", examples=["Kim"])
+
+class Said(Body):
+    """What everything that is said of an alert may have."""
+
+    by: str = Field(
+        default="",
+        max_length=100,
+        description="Who says it, as they call themselves; without it, the name of the API key.",
+        examples=["Kim"],
+    )
 
     @field_validator("by", "note", "reason", mode="before", check_fields=False)
     @classmethod
@@ -33,7 +42,12 @@ class Said(BaseModel):
 class Acknowledgement(Said):
     """Somebody takes care of it."""
 
-    by: str = Field(min_length=1, max_length=100, description="Who takes care of it.", examples=["Kim"])
+    by: str = Field(
+        default="",
+        max_length=100,
+        description="Who takes care of it; without it, the name of the API key. Without a key it is needed.",
+        examples=["Kim"],
+    )
     note: str = Field(default="", max_length=MOST_WORDS, description="A note.", examples=["Sent back for a helmet."])
 
 
@@ -49,7 +63,7 @@ class FalseAlarm(Said):
     reason: str = Field(min_length=1, max_length=MOST_WORDS, description="Why.", examples=["A statue."])
 
 
-_Body = TypeVar("_Body", bound=Said)
+_Body = TypeVar("_Body", bound=Body)
 
 
 async def json_body(request: Request, shape: type[_Body]) -> _Body:
@@ -57,7 +71,7 @@ async def json_body(request: Request, shape: type[_Body]) -> _Body:
 
     Raises:
         Problem: UNSUPPORTED_MEDIA_TYPE (only application/json is taken, which no page of another origin can send),
-            BODY_TOO_LARGE, BODY_INVALID.
+            BODY_TOO_LARGE, BODY_TIMEOUT, BODY_INVALID.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
@@ -66,14 +80,14 @@ async def json_body(request: Request, shape: type[_Body]) -> _Body:
     async for chunk in request.stream():
         content += chunk
         if len(content) > MOST_BYTES:
-            raise Problem("BODY_TOO_LARGE", f"What is said of an alert may have {MOST_BYTES} bytes.")
+            raise Problem("BODY_TOO_LARGE", f"A JSON body may have {MOST_BYTES} bytes.")
     try:
         return shape.model_validate_json(bytes(content))
     except ValidationError as error:
         raise Problem("BODY_INVALID", words(error.errors(), list(shape.model_fields))) from error
 
 
-def described(shape: type[Said], example: dict[str, Any]) -> dict[str, Any]:
+def described(shape: type[Body], example: dict[str, Any]) -> dict[str, Any]:
     """Return a body's part of the OpenAPI document."""
     content = {"schema": shape.model_json_schema(), "example": example}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}

@@ -73,7 +73,13 @@ _DETAILS: Final[dict[Code, str]] = {
     "ALERT_NOT_FOUND": "There is no alert 3f0c9a52d17be846; GET /v1/alerts lists them.",
     "EVIDENCE_GONE": "The alert is kept, its crop picture is not, or not any more.",
     "CAMERA_NOT_FOUND": "The site has no camera north; GET /v1/cameras lists them.",
+    "MESSAGE_NOT_FOUND": "There is no message msg_c1cc8af6 there; GET /v1/messages lists them.",
+    "ENDPOINT_NOT_FOUND": "The site has no endpoint office; GET /v1/endpoints lists them.",
+    "KEY_NOT_FOUND": "There is no key 1a2b3c4d; GET /v1/keys lists them.",
     "STORE_UNAVAILABLE": "The store can't be read or written now; the service's log tells why.",
+    "UNAUTHENTICATED": "Send an API key that is in force, as Authorization: Bearer KEY or as X-API-Key: KEY.",
+    "FORBIDDEN": "This needs a key with the scope operate.",
+    "BUSY": "32 requests wait already: send this one again after Retry-After.",
 }
 
 EXAMPLE: Final = {
@@ -146,10 +152,16 @@ _ELSEWHERE: Final[tuple[Code, ...]] = (
     "ALERT_NOT_FOUND",
     "EVIDENCE_GONE",
     "CAMERA_NOT_FOUND",
+    "MESSAGE_NOT_FOUND",
+    "ENDPOINT_NOT_FOUND",
+    "KEY_NOT_FOUND",
     "STORE_UNAVAILABLE",
 )
 """What no request for detections ends with."""
+GUARDED: Final[tuple[Code, ...]] = ("UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "HOST_REFUSED")
+"""What every request that needs a key may end with."""
 WATCHING: Final[tuple[Code, ...]] = (
+    *GUARDED,
     "PARAMETER_INVALID",
     "NOT_WATCHING",
     "METHOD_NOT_ALLOWED",

@@ -10,7 +10,7 @@ from fastapi import Request
 
 from service.api.problems import Problem
 from service.events import Origin
-from service.inquiry import AlertRecords, CameraHealth
+from service.inquiry import CameraHealth, Records
 from service.ports import Clock
 
 
@@ -19,13 +19,13 @@ class Desk:
     """What the API is given by a service that watches.
 
     Attributes:
-        records: what is kept of alerts.
+        records: what is kept of alerts and messages.
         health: how the cameras do.
         origin: names a camera and its zones; also of one that the site has no more.
         clock: the present.
     """
 
-    records: AlertRecords
+    records: Records
     health: CameraHealth
     origin: Callable[[str], Origin]
     clock: Clock

@@ -1,4 +1,5 @@
-"""What holds for every request, whichever route it takes: an id, a largest body, one log line, and no traceback out."""
+"""What holds for every request, whichever route it takes: an id, a largest and a slowest body, one log line, careful
+headers, and no traceback out."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.headers import careful
+from service.api.hosts import Hosts
 from service.api.problems import Problem, problem_response
 
 DRAIN: Final = 2**20
@@ -21,6 +24,8 @@ DRAIN: Final = 2**20
 LINGER: Final = 2.0
 """Seconds that the rest of a refused body may take. A large rest is thrown away after the answer: to close at once
 would reset the connection, and a client that is still sending would lose the answer."""
+SLOWEST: Final = 16 * 1024
+"""Bytes of a body that buy it one more second."""
 CLIENT_GONE: Final = 499
 """What the log calls the status of a request whose client left before the answer."""
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -35,18 +40,24 @@ class RequestLimits:
     Args:
         app: the application inside.
         max_body_bytes: a larger body ends as BODY_TOO_LARGE, by its Content-Length or while it streams.
+        body_seconds: a body that has the service wait longer for it ends as BODY_TIMEOUT; every 16 KiB buy a second.
+        hosts: the names under which the service is asked; None takes every name.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, max_body_bytes: int, body_seconds: float = 30.0, hosts: Hosts | None = None
+    ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._body_seconds = body_seconds
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self._max_body_bytes)
+        exchange = _Exchange(scope, receive, send, self._max_body_bytes, self._body_seconds)
         scope.setdefault("state", {})["request_id"] = exchange.request_id
         with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
             started = time.perf_counter()
@@ -58,6 +69,7 @@ class RequestLimits:
 
     async def _serve(self, scope: Scope, exchange: _Exchange) -> None:
         try:
+            exchange.check_host(self._hosts)
             exchange.check_declared_size()
             await self._app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
@@ -75,7 +87,7 @@ class RequestLimits:
 class _Exchange:
     """One request and its response."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int, body_seconds: float) -> None:
         headers = Headers(scope=scope)
         asked = headers.get("x-request-id", "")
         self.request_id = asked if _SANE_ID.fullmatch(asked) else uuid.uuid4().hex
@@ -84,6 +96,9 @@ class _Exchange:
         self.ended: float | None = None
         self._scope, self._receive, self._send = scope, receive, send
         self._max = max_body_bytes
+        self._patience = body_seconds
+        self._waited = 0.0
+        self._host = headers.get("host", "")
         self._declared = _size(headers)
         self._read = 0
         chunked = "transfer-encoding" in headers
@@ -91,14 +106,22 @@ class _Exchange:
         # Both framings at once is how requests are smuggled past a proxy: answer, but trust nothing that follows.
         self._close = chunked and self._declared is not None
 
+    def check_host(self, hosts: Hosts | None) -> None:
+        """Refuse a request that asks under a name that is not this service's."""
+        if hosts is not None and not hosts.takes(self._host):
+            raise Problem(
+                "HOST_REFUSED",
+                "A service without API keys is asked as localhost or 127.0.0.1 only. PPE_ALLOWED_HOSTS adds names.",
+            )
+
     def check_declared_size(self) -> None:
         """Refuse a body whose Content-Length already says too much."""
         if self._declared is not None and self._declared > self._max:
             raise self._too_large()
 
     async def receive(self) -> Message:
-        """Receive, and count the body's bytes."""
-        message = await self._receive()
+        """Receive, and count the body's bytes and the seconds in which it was waited for."""
+        message = await (self._receive() if self._complete else self._arriving())
         if message["type"] == "http.request":
             self._read += len(message.get("body", b""))
             self._complete = not message.get("more_body", False)
@@ -106,16 +129,27 @@ class _Exchange:
                 raise self._too_large()
         return message
 
+    async def _arriving(self) -> Message:
+        """Receive a piece of the body, as long as there is patience; time that the service itself takes costs none."""
+        started = anyio.current_time()
+        try:
+            with anyio.fail_after(max(self._patience + self._read / SLOWEST - self._waited, 0.0)):
+                return await self._receive()
+        except TimeoutError:
+            self._close = True
+            raise Problem(
+                "BODY_TIMEOUT", f"The body did not come within {self._patience:g} seconds: send it faster, or smaller."
+            ) from None
+        finally:
+            self._waited += anyio.current_time() - started
+
     async def send(self, message: Message) -> None:
         """Send, with the headers that every response has."""
         if message["type"] == "http.response.start":
             await self._drain()
             self.status, self.begun = message["status"], True
-            headers = [
-                *message.get("headers", []),
-                (b"x-request-id", self.request_id.encode()),
-                (b"x-content-type-options", b"nosniff"),
-            ]
+            headers = [*message.get("headers", []), (b"x-request-id", self.request_id.encode())]
+            headers += careful(self._scope["path"], {name.lower() for name, _ in headers})
             if self._close or not self._complete:
                 headers.append((b"connection", b"close"))
             message = {**message, "headers": headers}
@@ -165,4 +199,6 @@ def _log_access(scope: Scope, status: int, milliseconds: float) -> None:
     raw = scope.get("raw_path")
     path = raw.decode("ascii", "replace") if raw else quote(scope["path"])
     write = log.debug if path in _PROBES else log.info
-    write("request", method=scope["method"], path=path[:200], status=status, ms=round(milliseconds, 1))
+    caller = scope.get("state", {}).get("caller")  # where a key was needed and came
+    who = {"key": caller.key} if caller is not None and caller.key else {}
+    write("request", method=scope["method"], path=path[:200], status=status, ms=round(milliseconds, 1), **who)

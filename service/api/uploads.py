@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 FIELDS: Final = frozenset({b"image", b"images"})
 MOST_OTHER_PARTS: Final = 16
-"""A form may carry this many parts that are no pictures; they are read past."""
+"""A form may carry this many parts that are no pictures."""
+MOST_FIELD_BYTES: Final = 1000
+"""Of a value beside the pictures; a longer one counts as empty."""
 
 # It warns about every malformed body, in its own words; the problem in the answer says the same.
 logging.getLogger("python_multipart.multipart").setLevel(logging.ERROR)
@@ -43,8 +45,15 @@ class Upload:
     filename: str | None = None
 
 
-async def uploads(request: Request, limits: UploadLimits) -> AsyncGenerator[Upload, None]:
+async def uploads(
+    request: Request, limits: UploadLimits, fields: dict[str, str] | None = None
+) -> AsyncGenerator[Upload, None]:
     """Yield the pictures of a body in order of appearance: a raw one, or the parts `image` and `images` of a form.
+
+    Args:
+        request: whose body.
+        limits: what it may hold.
+        fields: takes the form's other values by name; without it they are read past.
 
     Raises:
         Problem: UNSUPPORTED_MEDIA_TYPE, MULTIPART_INVALID, TOO_MANY_IMAGES or NO_IMAGE.
@@ -52,7 +61,7 @@ async def uploads(request: Request, limits: UploadLimits) -> AsyncGenerator[Uplo
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind == b"multipart/form-data":
-        async for upload in _form(request, options.get(b"boundary", b""), limits):
+        async for upload in _form(request, options.get(b"boundary", b""), limits, fields):
             yield upload
     elif kind in (b"", b"application/octet-stream") or kind.startswith(b"image/"):
         whole = _Part(limits.bytes)
@@ -68,10 +77,12 @@ async def uploads(request: Request, limits: UploadLimits) -> AsyncGenerator[Uplo
         )
 
 
-async def _form(request: Request, boundary: bytes, limits: UploadLimits) -> AsyncGenerator[Upload, None]:
+async def _form(
+    request: Request, boundary: bytes, limits: UploadLimits, fields: dict[str, str] | None
+) -> AsyncGenerator[Upload, None]:
     if not boundary:
         raise Problem("MULTIPART_INVALID", "Content-Type names no boundary: let the HTTP client write this header.")
-    form = _Form(limits)
+    form = _Form(limits, fields)
     try:
         parser = MultipartParser(boundary, form.callbacks)
         async with aclosing(request.stream()) as body:
@@ -93,19 +104,21 @@ async def _form(request: Request, boundary: bytes, limits: UploadLimits) -> Asyn
 class _Part:
     """One part of a form, or a whole raw body, that grows."""
 
-    __slots__ = ("_chunks", "_limit", "filename", "named", "size", "wanted")
+    __slots__ = ("_chunks", "_limit", "field", "filename", "kept", "named", "size", "wanted")
 
     def __init__(self, limit: int) -> None:
         self.filename: str | None = None
         self.named = False
         self.wanted = True
+        self.kept = True
+        self.field = ""
         self.size = 0
         self._limit = limit
         self._chunks: list[bytes] = []
 
     def add(self, chunk: bytes) -> None:
         self.size += len(chunk)
-        if self.size > self._limit or not self.wanted:
+        if self.size > (self._limit if self.wanted else MOST_FIELD_BYTES) or not self.kept:
             self._chunks.clear()
         else:
             self._chunks.append(chunk)
@@ -117,8 +130,9 @@ class _Part:
 class _Form:
     """What the multipart parser tells, collected: finished pictures wait until they are taken."""
 
-    def __init__(self, limits: UploadLimits) -> None:
+    def __init__(self, limits: UploadLimits, fields: dict[str, str] | None) -> None:
         self.ended = False
+        self._fields = fields
         self.images = 0
         self.others: set[str] = set()
         self._limits = limits
@@ -159,8 +173,10 @@ class _Form:
             self._part.wanted = name in FIELDS
             filename = options.get(b"filename")
             self._part.filename = None if filename is None else _text(filename)
+            self._part.kept = self._part.wanted or self._fields is not None
             if name is not None and not self._part.wanted:
-                self.others.add(_text(name)[:40])
+                self._part.field = _text(name)[:40]
+                self.others.add(self._part.field)
         self._header = self._value = b""
 
     def _headers_finished(self) -> None:
@@ -178,6 +194,8 @@ class _Form:
         self._part.add(chunk[start:end])
 
     def _end(self) -> None:
+        if self._fields is not None and not self._part.wanted:
+            self._fields[self._part.field] = _text(self._part.upload().content)
         nothing_chosen = self._part.filename == "" and not self._part.size  # how a browser sends an empty file input
         if not self._part.wanted or nothing_chosen:
             return

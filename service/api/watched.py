@@ -164,14 +164,17 @@ class CameraSchema(Schema):
 
     id: str
     name: str
-    status: CameraStatus = Field(description="ended: a recording that was watched to its end.")
+    status: CameraStatus = Field(
+        description="frozen: it repeats one picture. blind: its pictures show nothing. moved: it shows another place "
+        "than before. ended: a recording that was watched to its end."
+    )
     since: Instant = Field(description="When it came to be so.")
     code: CameraCode | None = Field(description="Why it is offline, from a closed list; null when it is not known.")
     detail: str = Field(description="More for people; never a credential.")
     frame_age_s: float | None = Field(description="Seconds since the last judged frame was captured; null before one.")
     frames_per_second: float = Field(description="Frames judged a second, over the last ten seconds.")
     people: int | None = Field(description="People on the last judged frame; null before one.")
-    can_judge: bool = Field(description="True when it is live and nothing stands in `cannot_judge`.")
+    can_judge: bool = Field(description="True when it is live or moved and nothing stands in `cannot_judge`.")
     cannot_judge: list[BlindSchema]
 
     @classmethod
@@ -188,7 +191,7 @@ class CameraSchema(Schema):
             frame_age_s=None if report.frame_age is None else round(report.frame_age, 1),
             frames_per_second=round(report.rate, 1),
             people=report.people,
-            can_judge=state.status == "live" and not report.blind,
+            can_judge=state.status in {"live", "moved"} and not report.blind,
             cannot_judge=[BlindSchema(equipment=equipment, reason=reason) for equipment, reason in report.blind],
         )
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import dataset, demo, detect, evidence, lab, serve, site, watch, webhook
+from service.cli import dataset, demo, detect, evidence, key, lab, letters, serve, site, watch, webhook
 from service.cli.terminal import out
 
 app = typer.Typer(
@@ -53,6 +53,8 @@ app.command(epilog=watch.EXAMPLES)(watch.watch)
 app.command()(site.check)
 app.command()(site.replay)
 webhook.register(app)
+letters.register(webhook.webhook)
 evidence.register(app)
+key.register(app)
 dataset.register(app)
 lab.register(app)

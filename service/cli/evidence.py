@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from service.cli.opening import settings_for
-from service.cli.terminal import NOT_ALL_JUDGED, out, refuse, say, shown
+from service.cli.stored import asked_ms, opened_store, tell, told_time
+from service.cli.terminal import NOT_ALL_JUDGED, refuse, say
 
 if TYPE_CHECKING:
     from service.store.erasure import Erasure, Scope
     from service.store.status import Status
-    from service.store.store import Store
 
 evidence = typer.Typer(
     no_args_is_help=True, help="Look after stored evidence: hold, release, erase, sweep. The service must be stopped."
 )
 
+STOPPED: Final = "evidence can be looked after while no service runs"
 ERASE_EXAMPLES = """
 **Examples**
 
@@ -46,24 +44,24 @@ def status_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Say how much evidence there is, what is held, what is gone and why, and what was erased."""
-    with _store() as store:
+    with opened_store(STOPPED) as store:
         found = store.keeping.status()
     if as_json:
         sys.stdout.write(json.dumps(_document(found)) + "\n")
         return
     settings = settings_for()
-    oldest = f", the oldest of {_time(found.oldest_ms)}" if found.oldest_ms is not None else ""
-    _tell(f"{found.files} pictures of {found.alerts} alerts, {_size(found.size)}{oldest}")
-    _tell(f"kept for {settings.evidence_days:g} days, at most {settings.evidence_gib:g} GiB")
-    _tell(f"{_size(found.free)} of the disk are free; evidence goes below {settings.evidence_free_gib:g} GiB")
+    oldest = f", the oldest of {told_time(found.oldest_ms)}" if found.oldest_ms is not None else ""
+    tell(f"{found.files} pictures of {found.alerts} alerts, {_size(found.size)}{oldest}")
+    tell(f"kept for {settings.evidence_days:g} days, at most {settings.evidence_gib:g} GiB")
+    tell(f"{_size(found.free)} of the disk are free; evidence goes below {settings.evidence_free_gib:g} GiB")
     if found.missing:
-        _tell(f"{found.missing} pictures are missing: somebody removed their files")
+        tell(f"{found.missing} pictures are missing: somebody removed their files")
     for why, count in found.gone.items():
-        _tell(f"gone ({why.replace('_', ' ')}): {count}")
+        tell(f"gone ({why.replace('_', ' ')}): {count}")
     for alert, why in found.held.items():
-        _tell(f"held: {alert}{f' ({why})' if why else ''}")
+        tell(f"held: {alert}{f' ({why})' if why else ''}")
     for tombstone in found.erasures:
-        _tell(_sentence(tombstone))
+        tell(_sentence(tombstone))
 
 
 @evidence.command("hold")
@@ -73,7 +71,7 @@ def hold_command(
     """Keep an alert and its evidence, however old, until it is released."""
     from service.store.keeping import UnknownAlert
 
-    with _store() as store:
+    with opened_store(STOPPED) as store:
         try:
             store.keeping.hold(alert, why)
         except UnknownAlert as error:
@@ -81,16 +79,16 @@ def hold_command(
         known = store.alert(alert)
         if known is not None and not known.evidence:
             say(f"alert {alert} has no pictures any more; what is left of it is held")
-    _tell(f"held: {alert}")
+    tell(f"held: {alert}")
 
 
 @evidence.command("release")
 def release_command(alert: Alert) -> None:
     """Hold an alert no longer: it and its evidence go when they are too old."""
-    with _store() as store:
+    with opened_store(STOPPED) as store:
         if not store.keeping.release(alert):
             refuse(f"alert {alert} is not held")
-    _tell(f"released: {alert}")
+    tell(f"released: {alert}")
 
 
 @evidence.command("erase", epilog=ERASE_EXAMPLES)
@@ -109,19 +107,19 @@ def erase_command(
     from service.store.keeping import UnknownAlert
 
     try:
-        scope = Scope(alert, camera, _ms("--from", begins), _ms("--to", ends))
+        scope = Scope(alert, camera, asked_ms("--from", begins), asked_ms("--to", ends))
     except ValueError as error:
         refuse(str(error))
     if not by.strip():
         refuse("--by: say who asked for it, or where that stands")
     if not yes and not typer.confirm(f"Erase for good: {_words(scope)}?", err=True):
         refuse("nothing was erased")
-    with _store() as store:
+    with opened_store(STOPPED) as store:
         try:
             done = store.keeping.erase(scope, by)
         except UnknownAlert as error:
             refuse(str(error))
-    _tell(_sentence(done.tombstone))
+    tell(_sentence(done.tombstone))
     for name in done.still_open:
         say(f"alert {name} is open or may be continued: erase it once it has ended for an hour")
     for name in done.held:
@@ -133,60 +131,20 @@ def erase_command(
 @evidence.command("sweep")
 def sweep_command() -> None:
     """Forget what is too old or too much now, remove what a crash left, and look for missing files."""
-    with _store(forgetting=True) as store:
+    with opened_store(STOPPED, forgetting=True) as store:
         while store.keeping.step():
             pass
         swept = store.keeping.sweep()
         left = store.keeping.status()
-    _tell(f"removed {store.swept.removed + swept.removed} files without a row; {swept.missing} files are missing")
-    _tell(f"{left.files} pictures of {left.alerts} alerts are left, {_size(left.size)}")
-
-
-@contextmanager
-def _store(*, forgetting: bool = False) -> Iterator[Store]:
-    """Open the store, which must be there and which no service may have open."""
-    from service.store.errors import StoreError
-    from service.store.store import Store
-    from service.telemetry import configure_logging
-    from service.wiring import limits
-
-    settings = settings_for()
-    configure_logging(settings.log_level, settings.log_format)
-    if not (settings.store / "ppe.db").is_file():
-        refuse(f"there is no store in {settings.store}; set PPE_STORE to the folder of the service")
-    try:
-        with Store(settings.store, (), limits=limits(settings) if forgetting else None) as store:
-            yield store
-    except StoreError as error:
-        _refuse_fault(error.code, str(error))
-
-
-def _refuse_fault(code: str, sentence: str) -> NoReturn:
-    refuse(f"{sentence} (evidence can be looked after while no service runs)" if code == "STORE_LOCKED" else sentence)
-
-
-def _ms(option: str, text: str | None) -> int | None:
-    """Return a time as Unix milliseconds; it must say which time zone it is of."""
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        refuse(f"{option}: {text!r} is no ISO 8601 time, such as 2026-05-03T09:00:00+02:00")
-    if at.tzinfo is None:
-        refuse(f"{option}: {text!r} does not say of which time zone it is; write {text}+02:00 or {text}Z")
-    return round(at.timestamp() * 1000)
-
-
-def _tell(line: str) -> None:
-    out().print(shown(line), markup=False, soft_wrap=True)
+    tell(f"removed {store.swept.removed + swept.removed} files without a row; {swept.missing} files are missing")
+    tell(f"{left.files} pictures of {left.alerts} alerts are left, {_size(left.size)}")
 
 
 def _sentence(tombstone: Erasure) -> str:
     state = "erased" if tombstone.finished_ms is not None else "being erased (it goes on by itself)"
     return (
         f"{state}: {_words(tombstone.scope)}: {tombstone.alerts} alerts, {tombstone.files} pictures, "
-        f"{_time(tombstone.at_ms)}, asked by {tombstone.asked_by}"
+        f"{told_time(tombstone.at_ms)}, asked by {tombstone.asked_by}"
     )
 
 
@@ -195,13 +153,9 @@ def _words(scope: Scope) -> str:
     if scope.alert is not None:
         return f"alert {scope.alert}"
     parts = [f"camera {scope.camera}" if scope.camera is not None else "all cameras"]
-    parts += [f"from {_time(scope.from_ms)}"] if scope.from_ms is not None else []
-    parts += [f"to {_time(scope.to_ms)}"] if scope.to_ms is not None else []
+    parts += [f"from {told_time(scope.from_ms)}"] if scope.from_ms is not None else []
+    parts += [f"to {told_time(scope.to_ms)}"] if scope.to_ms is not None else []
     return " ".join(parts)
-
-
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _size(count: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from service.sitefile import SiteFile
+    from service.sitefile import EndpointEntry, SiteFile
 
 Remark: TypeAlias = "tuple[tuple[str, ...], str]"
 """The keys that lead to what is spoken of, and a sentence that repeats no secret."""
@@ -34,15 +34,22 @@ def later(site: SiteFile) -> Iterator[Remark]:
         return
     yield from ((keys, f"{what} (once mode is alert; now nothing is sent)") for keys, what in _secret_faults(site))
     for name, endpoint in site.endpoints.items():
-        if not os.environ.get(endpoint.secret_env):
-            what = f"{endpoint.secret_env} is not set: it will be needed once mode is alert; now nothing is sent"
-            yield ("endpoints", name, "secret_env"), what
+        for key, variable in _secrets(endpoint):
+            if not os.environ.get(variable):
+                what = f"{variable} is not set: it will be needed once mode is alert; now nothing is sent"
+                yield ("endpoints", name, key), what
 
 
 def _secret_faults(site: SiteFile) -> Iterator[Remark]:
     from service.delivery.endpoint import secret_fault
 
     for name, endpoint in site.endpoints.items():
-        secret = os.environ.get(endpoint.secret_env)
-        if secret and (fault := secret_fault(secret)):
-            yield ("endpoints", name, "secret_env"), f"what {endpoint.secret_env} holds is no secret: {fault}"
+        for key, variable in _secrets(endpoint):
+            secret = os.environ.get(variable)
+            if secret and (fault := secret_fault(secret)):
+                yield ("endpoints", name, key), f"what {variable} holds is no secret: {fault}"
+
+
+def _secrets(endpoint: EndpointEntry) -> Iterator[tuple[str, str]]:
+    """Yield the keys that name an endpoint's variables, with those."""
+    return zip(("secret_env", "previous_secret_env"), endpoint.secrets_env, strict=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from service.events import Origin
     from service.ports import Image, Model
     from service.safety.monitor import Observation
-    from service.worker.watch import Watched
+    from service.worker.film import Watched
 
 
 class Lines:

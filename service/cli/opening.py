@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from service.ports import Detector
     from service.safety.equipment import Equipment
     from service.settings import Settings
+    from service.sitefile import SiteFile
 
 OpenDetector: TypeAlias = "Callable[[Settings], Detector]"
 
@@ -43,6 +45,13 @@ def detector_for(ctx: typer.Context, settings: Settings, tiles: int = 1) -> Dete
         return tiled(opening(settings), tiles)
     except WeightsError as error:
         refuse(str(error))
+
+
+def secrets_of(site: SiteFile) -> list[str]:
+    """Return what the environment variables hold that a site file names: no log line may hold it."""
+    variables = [entry.password_env for entry in site.cameras.values() if entry.password_env]
+    variables += [name for entry in site.endpoints.values() for name in entry.secrets_env]
+    return [os.environ.get(name, "") for name in variables]
 
 
 def required(text: str) -> tuple[Equipment, ...]:

@@ -7,13 +7,12 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from service.cli.opening import detector_for, settings_for
+from service.cli.opening import detector_for, secrets_of, settings_for
 from service.cli.terminal import out, refuse, say
 from service.cli.watch import refuse_unready, site_from, what_is_watched
 
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
-    from service.api.desk import Desk
+    from service.api.gate import Access
     from service.ports import Detector
     from service.settings import Settings
     from service.sitefile import SiteFile
+    from service.wiring import Running
 
 EXAMPLES = """
 **Examples**
@@ -50,7 +50,10 @@ DRAIN_SECONDS: Final = 30
 def serve(
     ctx: typer.Context,
     host: Annotated[
-        str | None, typer.Option("--host", help="Address to listen on, loopback only.", show_default="127.0.0.1")
+        str | None,
+        typer.Option(
+            "--host", help="Address to listen on; beyond loopback it needs an API key.", show_default="127.0.0.1"
+        ),
     ] = None,
     port: Annotated[
         int | None, typer.Option("--port", help="Port to listen on; 0 takes a free one.", show_default="8000")
@@ -65,25 +68,31 @@ def serve(
     if watched:
         refuse_unready(watched)
 
+    from service.admission import refuse_exposed
     from service.detectors.lent import lent
     from service.telemetry import configure_logging
-    from service.wiring import open_app
+    from service.wiring import WiringError, open_app
 
-    configure_logging(settings.log_level, settings.log_format)
+    secrets = [*_admin_key(settings), *(secrets_of(watched) if watched else ())]
+    configure_logging(settings.log_level, settings.log_format, secrets)
+    try:
+        refuse_exposed(settings)
+    except WiringError as error:
+        refuse(str(error))
     with _listener(settings.host, settings.port) as listener:  # before the weights: a taken port is told at once
         detector = detector_for(ctx, settings)
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn drains on both, then raises the signal again
         try:
-            with _watching(watched, settings, detector) as desk:
-                app = open_app(settings, lent(detector), desk)
-                _server(app, settings.host, listener.getsockname()[1]).run(sockets=[listener])
+            with _watching(watched, settings, detector) as running, _admitting(settings, running) as access:
+                app = open_app(settings, lent(detector), access, running and running.desk)
+                _server(app, settings, listener.getsockname()[1]).run(sockets=[listener])
         finally:
             detector.close()
 
 
 @contextmanager
-def _watching(site: SiteFile | None, settings: Settings, detector: Detector) -> Iterator[Desk | None]:
+def _watching(site: SiteFile | None, settings: Settings, detector: Detector) -> Iterator[Running | None]:
     """Watch a site's cameras, if there is one, until what is inside ends; then let them end as well."""
     if site is None:
         yield None
@@ -93,7 +102,31 @@ def _watching(site: SiteFile | None, settings: Settings, detector: Detector) -> 
     try:
         with watching(site, settings, detector) as running:
             say(f"Watching {what_is_watched(site)}.")
-            yield running.desk
+            yield running
+    except WiringError as error:
+        refuse(str(error))
+
+
+@contextmanager
+def _admitting(settings: Settings, running: Running | None) -> Iterator[Access]:
+    """Decide who may ask; say so where that is everybody."""
+    from service.admission import admission
+    from service.wiring import WiringError
+
+    try:
+        with admission(settings, running.keys if running else None) as access:
+            yield access
+    except WiringError as error:
+        refuse(str(error))
+
+
+def _admin_key(settings: Settings) -> list[str]:
+    """Return the key of PPE_ADMIN_KEY_FILE, if one is named, for the log lines that may not hold it."""
+    from service.admission import admin_token
+    from service.wiring import WiringError
+
+    try:
+        return [admin_token(settings) or ""]
     except WiringError as error:
         refuse(str(error))
 
@@ -113,9 +146,13 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def _server(app: FastAPI, settings: Settings, port: int) -> uvicorn.Server:
     """Return a server that says where it listens once it takes requests."""
     import uvicorn
+
+    from service.api.heads import PromptHeads
+
+    host = settings.host
 
     class Announcing(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -130,13 +167,14 @@ def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
 
     config = uvicorn.Config(
         app,
-        http="httptools" if find_spec("httptools") else "auto",
+        http=PromptHeads,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )

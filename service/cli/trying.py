@@ -71,7 +71,7 @@ def _try_camera(where: str, entry: CameraEntry, clock: Clock) -> Tried:
         height, width = first.image.shape[:2]
         return Tried(where, True, f"a picture of {width}x{height} after {clock.now().since(begun):.1f} s")
     if first is None:
-        return Tried(where, False, f"no picture within {PATIENCE:g} s")
+        return Tried(where, False, f"STREAM_TIMEOUT: no picture within {PATIENCE:g} s")
     return Tried(where, False, f"{first.code}: {first.detail}" if first.code else "it has no picture")
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from service.cli.opening import detector_for, settings_for
+from service.cli.opening import detector_for, secrets_of, settings_for
 from service.cli.terminal import out, refuse, say
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _cameras(ctx: typer.Context, site: SiteFile) -> None:
 
     refuse_unready(site)
     settings = settings_for()
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, secrets_of(site))
     detector = detector_for(ctx, settings)
     try:
         with stop_signals() as stop, watching(site, settings, detector) as running:

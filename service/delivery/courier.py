@@ -2,7 +2,8 @@
 
 Every endpoint has a thread of its own, so that a slow receiver holds up nobody else's messages. A message is marked
 after it was sent: a stop between the two sends it again, with the same id. Of an endpoint and camera only the oldest
-unfinished message is ever due (the outbox sees to that), so a camera's messages arrive in order.
+unfinished message is ever due (the outbox sees to that), so a camera's messages arrive in order. An endpoint that
+answers 410 is disabled in the outbox, and what is on its way to it stays there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Final
 
 import structlog
@@ -44,6 +46,7 @@ class Courier:
         self._grace = grace
         self._lanes: dict[str, SimpleQueue[Delivery | None]] = {}
         self._busy: set[tuple[str, str]] = set()
+        self._gone: set[str] = set()  # endpoints that were disabled since the outbox was asked last
         self._changed = threading.Condition()
         self._woken = False
         self._closing = threading.Event()
@@ -90,14 +93,17 @@ class Courier:
         """Hand what is due, and not on its way already, to the endpoints' threads."""
         with self._changed:
             before = frozenset(self._busy)  # taken before the look: what ends during it was read as due, and is not
+            self._gone.clear()
         started = 0
         for delivery in self._outbox.due(self._clock.now().wall_ms, PAGE + len(before)):
             key = (delivery.endpoint, delivery.message.id)
             if key in before:
                 continue
             with self._changed:
+                if delivery.endpoint in self._gone:
+                    continue
                 self._busy.add(key)
-            self._lane(delivery.endpoint).put(delivery)
+                self._lane(delivery.endpoint).put(delivery)
             started += 1
         return started
 
@@ -126,6 +132,11 @@ class Courier:
             log.debug("delivered", attempt=delivery.attempts + 1, **about)
             self._mark(lambda: self._outbox.delivered(delivery, at_ms))
             return
+        if attempt.gone:
+            log.error("endpoint is disabled", why=attempt.why, mend="ppe webhook enable, or a new url", **about)
+            self._mark(lambda: self._outbox.disable(delivery, at_ms, attempt.why))
+            self._put_back(delivery.endpoint)
+            return
         attempts = delivery.attempts + 1
         again = None if attempt.give_up else next_ms(delivery.message.id, attempts, at_ms, attempt.retry_after)
         if again is None:
@@ -133,6 +144,16 @@ class Courier:
         else:
             log.warning("not delivered", attempt=attempts, why=attempt.why, again_in_ms=again - at_ms, **about)
         self._mark(lambda: self._outbox.failed(delivery, at_ms, attempt.why, again))
+
+    def _put_back(self, endpoint: str) -> None:
+        """Leave what else is on its way to an endpoint in the outbox, where it waits on."""
+        queue = self._lanes[endpoint]
+        with self._changed:
+            self._gone.add(endpoint)
+            with suppress(Empty):
+                while (waiting := queue.get_nowait()) is not None:
+                    self._busy.discard((waiting.endpoint, waiting.message.id))
+                queue.put(None)  # the end, for the lane to find
 
     def _attempt(self, delivery: Delivery) -> Attempt:
         sender = self._senders.get(delivery.endpoint)

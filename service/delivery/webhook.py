@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib import metadata
@@ -36,19 +37,20 @@ class WebhookSender:
     Args:
         url: https, or with `lan` http to an address of this machine or a private network. User and password in it are
             sent as basic authorization.
-        secret: ``whsec_...``, shared with the receiver.
+        secret: ``whsec_...``, shared with the receiver; several while they are rotated: every message is signed with
+            each, so that a receiver that knows one of them verifies it.
         lan: receivers on this machine and in private networks are allowed.
         authorities: a PEM file with the certificates to trust beside the system's. Verification has no off switch.
         deadline: seconds for an attempt.
 
     Raises:
-        ValueError: the URL or the secret is unusable; the sentence repeats neither.
+        ValueError: the URL or a secret is unusable; the sentence repeats neither.
     """
 
     def __init__(
         self,
         url: str,
-        secret: str,
+        secret: str | Sequence[str],
         clock: Clock,
         *,
         lan: bool = False,
@@ -57,7 +59,9 @@ class WebhookSender:
         resolve: Resolve = resolve,
     ) -> None:
         parsed = parsed_url(url, lan=lan)
-        self._signer = signer(secret)
+        self._signers = [signer(one) for one in ([secret] if isinstance(secret, str) else secret)]
+        if not self._signers:
+            raise ValueError("an endpoint needs a secret")
         self._clock = clock
         self._deadline = deadline
         self._lock = threading.Lock()
@@ -106,7 +110,10 @@ class WebhookSender:
         signed = [
             (b"webhook-id", message.id.encode()),
             (b"webhook-timestamp", str(at_ms // 1000).encode()),
-            (b"webhook-signature", self._signer.sign(message.id, seconds, message.payload).encode()),
+            (
+                b"webhook-signature",
+                " ".join(one.sign(message.id, seconds, message.payload) for one in self._signers).encode(),
+            ),
         ]
         with self._pool.stream("POST", self._target, headers=[*self._headers, *signed], content=body) as response:
             attempt = _judge(response, at_ms)
@@ -166,4 +173,4 @@ def _judge(response: httpcore.Response, now_ms: int) -> Attempt:
     if response.status in {429, 503}:
         headers = {name.lower(): value for name, value in reversed(response.headers)}
         asked = asked_wait(headers.get(b"retry-after", b"").decode("latin-1"), now_ms)
-    return Attempt(done=False, why=why, retry_after=asked, give_up=response.status == 410)
+    return Attempt(done=False, why=why, retry_after=asked, gone=response.status == 410)

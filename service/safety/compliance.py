@@ -165,6 +165,7 @@ class Compliance:
         self._pause = pause
         self._people: list[_Person] = []
         self._last: Moment | None = None
+        self._stale: Moment | None = None
 
     def restore(self, people: Iterable[Remembered]) -> None:
         """Remember people from before a restart, so that who reappears near by is the same person."""
@@ -181,10 +182,11 @@ class Compliance:
         Args:
             tracked: (track id, sighting); ids repeat only from frame to frame, never within one.
             at: when the frame was captured.
-            stale: the frame says nothing about now (a frozen picture): everything is unknown, stale_input.
+            stale: the frame says nothing about now (a frozen picture): everything is unknown at once, stale_input.
         """
         step = min(LONGEST_STEP, at.since(self._last)) if self._last is not None else 0.2
         self._last = at
+        self._stale = (self._stale or at) if stale else None
         self._people = [known for known in self._people if at.since(known.last_seen) <= self._remember]
         owners = self._owners(tracked, at)
         states = []
@@ -201,11 +203,15 @@ class Compliance:
                 PersonState(
                     known.person,
                     sighting,
-                    known.evidence["helmet"].belief(),
-                    known.evidence["vest"].belief(),
+                    self._belief(known.evidence["helmet"]),
+                    self._belief(known.evidence["vest"]),
                 )
             )
         return tuple(states)
+
+    def _belief(self, evidence: _Evidence) -> Belief:
+        """Return what is believed now: of a stale frame nothing, though what was seen before it is remembered."""
+        return evidence.belief() if self._stale is None else Belief("unknown", "stale_input", self._stale)
 
     def _weight(self, equipment: Equipment, state: State, confidence: float | None) -> float:
         """Return how much a sighting weighs, 0..1: half at its class's threshold, more above it."""

@@ -15,6 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from service.sitefile.model import SiteFile
+from service.sitefile.references import strangers
 
 LARGEST: Final = 2**20
 DEEPEST: Final = 32
@@ -93,7 +94,7 @@ def parse_site(text: str, path: Path) -> SiteFile:
     raise SiteFileError(path, read)  # out here: the libraries' own errors quote the file and must not be its context
 
 
-def placed(text: str, remarks: Iterable[tuple[Sequence[str], str]]) -> list[Mistake]:
+def placed(text: str, remarks: Iterable[tuple[Sequence[str | int], str]]) -> list[Mistake]:
     """Give remarks on a file that was read their lines, first lines first.
 
     Args:
@@ -101,15 +102,15 @@ def placed(text: str, remarks: Iterable[tuple[Sequence[str], str]]) -> list[Mist
         remarks: the keys that lead to what is spoken of, and a sentence.
     """
     root = _compose(text)
-    found = (
-        []
-        if isinstance(root, Mistake)
-        else [Mistake(_line(root, keys), ".".join(keys), what) for keys, what in remarks]
-    )
+    return [] if isinstance(root, Mistake) else _placed(root, remarks)
+
+
+def _placed(root: yaml.Node, remarks: Iterable[tuple[Sequence[str | int], str]]) -> list[Mistake]:
+    found = [Mistake(_line(root, keys), ".".join(map(str, keys)), what) for keys, what in remarks]
     return sorted(found, key=lambda one: one.line)
 
 
-def _line(root: yaml.Node, keys: Sequence[str]) -> int:
+def _line(root: yaml.Node, keys: Sequence[str | int]) -> int:
     """Return the line of the innermost key that is written out: defaults and short forms have none of their own."""
     node, line = root, root.start_mark.line + 1
     for key in keys:
@@ -127,9 +128,10 @@ def _read(text: str) -> SiteFile | tuple[Mistake, ...]:
     if mistakes := tuple(_bad_keys(root)):
         return mistakes
     try:
-        return SiteFile.model_validate(_plain(root))
+        site = SiteFile.model_validate(_plain(root))
     except ValidationError as error:
         return tuple(_mistake(fault, root) for fault in error.errors(include_url=False))
+    return tuple(_placed(root, strangers(site))) or site
 
 
 def _compose(text: str) -> yaml.Node | Mistake:
@@ -198,7 +200,9 @@ def _plain(node: yaml.Node) -> Any:
         return node.value
 
 
-_SECRETIVE: Final = frozenset({"source", "url", "user", "password", "password_env", "secret", "secret_env"})
+_SECRETIVE: Final = frozenset(
+    {"source", "url", "user", "password", "password_env", "secret", "secret_env", "previous_secret_env"}
+)
 """Values of these keys may hold a credential, so a mistake never quotes them."""
 _MENDS: Final = {
     "extra_forbidden": "unknown key; see docs/site.md for what can stand here",

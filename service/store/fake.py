@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from service.inquiry import Change, Grouping, History, Listed, Mark, Place, Share, Span, Wanted
-from service.ports import Delivery, Message, Still
+from service.ports import Delivery, Endpoint, Message, Still, Subject
 from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
@@ -17,42 +17,35 @@ from service.safety.equipment import Equipment, State
 from service.safety.moment import Moment
 from service.store.errors import StoreError
 from service.store.evidence import refuse_strange_id
+from service.store.fake_letters import FakeLetters, Waiting
+from service.store.letters import known
 from service.store.statistics import HOUR_MS, refuse_strange_amounts
 
 _Group = tuple[str | None, Equipment | None, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A row of the outbox."""
-
-    delivery: Delivery
-    state: Literal["pending", "done", "dead"] = "pending"
-    next_ms: int = 0
-    why: str = ""
-    tried_ms: int = 0
-
-
-class FakeStore:
-    """`ports.EventStore`, `ports.Outbox` and `inquiry.AlertRecords` in memory. Any thread may call it.
+class FakeStore(FakeLetters):
+    """`ports.EventStore`, `ports.Outbox` and what `inquiry` asks, in memory. Any thread may call it.
 
     Attributes:
         changes, stills, messages: what was recorded, in order, each once.
         counted, remembered: every call of `count` and `remember`.
-        outbox: every message for every endpoint, in order.
+        outbox: every message for every endpoint that wants it, in order.
+        disabled: since when (Unix ms) and why endpoints are sent nothing.
         marks: what was said of each alert, oldest first.
         gone: why stills are not there, by alert and kind; put there by tests.
 
     Args:
-        endpoints: names of the receivers that get every message.
+        endpoints: the receivers that get every message that they want; a bare name wants all.
     """
 
-    def __init__(self, endpoints: Sequence[str] = ()) -> None:
-        self._endpoints = tuple(dict.fromkeys(endpoints))
+    def __init__(self, endpoints: Sequence[str | Endpoint] = ()) -> None:
+        self._endpoints = known(endpoints)
+        self.disabled = {}
         self._lock = threading.RLock()
         self._alerts: dict[str, Alert] = {}
         self._known: set[tuple[str, str, int]] = set()
-        self._place: dict[str, int] = {}
+        self._place = {}
         self._told: set[tuple[str, str]] = set()
         self._closed = False
         self.changes: list[AlertChange] = []
@@ -60,7 +53,7 @@ class FakeStore:
         self.messages: list[Message] = []
         self.counted: list[tuple[str, Moment, PersonSeconds, tuple[float, ...]]] = []
         self.remembered: list[tuple[str, Moment, Detections]] = []
-        self.outbox: list[Waiting] = []
+        self.outbox = []
         self.marks: dict[str, list[Mark]] = {}
         self.gone: dict[tuple[str, str], str] = {}
 
@@ -82,12 +75,13 @@ class FakeStore:
                 if message.id not in self._place:
                     self._place[message.id] = len(self.messages)
                     self.messages.append(message)
-                    kept = replace(message, condition=None)
-                    self.outbox += [Waiting(Delivery(kept, endpoint, 0)) for endpoint in self._endpoints]
-                    self._note(message)
+                    kept = replace(message, condition=None, subject=Subject())
+                    receivers = [endpoint.name for endpoint in self._endpoints if endpoint.wants(message)]
+                    self.outbox += [Waiting(Delivery(kept, name, 0)) for name in receivers]
+                    self._note(message, bool(receivers))
 
-    def _note(self, message: Message) -> None:
-        if message.condition is not None and self._endpoints:
+    def _note(self, message: Message, sent: bool) -> None:
+        if message.condition is not None and (sent or not message.condition.holds):
             told = (message.camera, message.condition.name)
             (self._told.add if message.condition.holds else self._told.discard)(told)
 
@@ -133,10 +127,10 @@ class FakeStore:
     def due(self, now_ms: int, most: int = 100) -> list[Delivery]:
         """Return deliveries whose time has come, oldest first; of an endpoint and camera only the oldest unfinished."""
         with self._open():
-            heads: dict[tuple[str, str], Waiting] = {}
+            heads: dict[tuple[str, str, bool], Waiting] = {}
             for row in self.outbox:
-                if row.state == "pending":
-                    heads.setdefault((row.delivery.endpoint, row.delivery.message.camera), row)
+                if row.state == "pending" and row.delivery.endpoint not in self.disabled:
+                    heads.setdefault((row.delivery.endpoint, row.delivery.message.camera, row.replayed), row)
             found = [row.delivery for row in heads.values() if row.next_ms <= now_ms or row.tried_ms > now_ms]
             return sorted(found, key=lambda one: (self._place[one.message.id], one.endpoint))[:most]
 
@@ -148,6 +142,12 @@ class FakeStore:
         """Count a failed attempt; try again at `next_ms`, or never when it is None."""
         self._mark(delivery, "dead" if next_ms is None else "pending", at_ms, next_ms or 0, why)
 
+    def disable(self, delivery: Delivery, at_ms: int, why: str) -> None:
+        """Count a failed attempt after which its endpoint is sent nothing, until it is enabled."""
+        with self._open():
+            self._mark(delivery, "pending", at_ms, at_ms, why)
+            self.disabled.setdefault(delivery.endpoint, (at_ms, why))
+
     def _mark(
         self, delivery: Delivery, state: Literal["pending", "done", "dead"], at_ms: int, next_ms: int, why: str
     ) -> None:
@@ -158,7 +158,8 @@ class FakeStore:
                     delivery.message.id,
                     delivery.endpoint,
                 ):
-                    self.outbox[index] = Waiting(replace(one, attempts=one.attempts + 1), state, next_ms, why, at_ms)
+                    tried = replace(one, attempts=one.attempts + 1)
+                    self.outbox[index] = Waiting(tried, state, next_ms, why, at_ms, row.replayed)
 
     def find(self, wanted: Wanted, most: int, before: Place | None = None) -> list[Listed]:
         """Return at most `most` alerts that are wanted, newest first; the next page is before the last one's place."""

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
-from service.ports import Delivery, Message
-from service.store.schema import DEAD, PENDING, deliveries, messages, told
+from service.ports import Delivery, Endpoint, Message
+from service.store.schema import DEAD, PENDING, deliveries, disabled_endpoints, is_pending, messages, told
 
 MOST_REASON: Final = 500
 """Characters of a failure's reason that are kept."""
@@ -18,15 +33,25 @@ MOST_REASON: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What an endpoint has not got: messages that wait, the oldest one's Unix ms, and messages given up."""
+    """What an endpoint has not got: messages that wait, the oldest one's Unix ms, and messages given up.
+
+    Attributes:
+        disabled_ms: since when it is sent nothing (Unix ms); None: it is sent what waits.
+        why: why it is disabled.
+    """
 
     pending: int
     oldest_ms: int | None
     dead: int
+    disabled_ms: int | None = None
+    why: str = ""
 
 
-def put(connection: Connection, arriving: Iterable[Message], endpoints: Sequence[str]) -> None:
-    """Put messages into the outbox of every endpoint and note what they tell; one kept already is left alone."""
+def put(connection: Connection, arriving: Iterable[Message], endpoints: Sequence[Endpoint]) -> None:
+    """Put messages into the outbox of every endpoint that wants them; one kept already is left alone.
+
+    What they tell to begin is noted when somebody is sent it, and what is over is noted always.
+    """
     for message in arriving:
         row = {
             "id": message.id,
@@ -37,12 +62,14 @@ def put(connection: Connection, arriving: Iterable[Message], endpoints: Sequence
         }
         kept = insert(messages).values(row).on_conflict_do_nothing(index_elements=[messages.c.id])
         number = connection.scalar(kept.returning(messages.c.number))
-        if number is not None and endpoints:
+        if number is None:
+            continue
+        receivers = [endpoint.name for endpoint in endpoints if endpoint.wants(message)]
+        if receivers:
             fresh = {"message": number, "camera": message.camera, "state": "pending", "attempts": 0, "error": ""}
             # due at once, whatever the wall clock does
-            connection.execute(
-                insert(deliveries), [{**fresh, "endpoint": endpoint, "next_ms": 0} for endpoint in endpoints]
-            )
+            connection.execute(insert(deliveries), [{**fresh, "endpoint": name, "next_ms": 0} for name in receivers])
+        if receivers or (message.condition is not None and not message.condition.holds):
             _note(connection, message)
 
 
@@ -65,46 +92,80 @@ def told_of(connection: Connection, camera: str) -> frozenset[str]:
 def due(connection: Connection, endpoints: Sequence[str], now_ms: int, most: int) -> list[Delivery]:
     """Return the oldest unfinished delivery of each endpoint and camera whose time has come, oldest first.
 
-    One that was tried later than now is due as well: the wall clock was set back.
+    One that was tried later than now is due as well: the wall clock was set back. Disabled endpoints have none.
     """
-    heads = (
-        select(deliveries.c.endpoint, func.min(deliveries.c.message).label("message"))
-        .where(PENDING, deliveries.c.endpoint.in_(endpoints))
-        .group_by(deliveries.c.endpoint, deliveries.c.camera)
-        .subquery()
-    )
-    at_head = and_(deliveries.c.endpoint == heads.c.endpoint, deliveries.c.message == heads.c.message)
-    query = (
-        select(messages, deliveries.c.endpoint, deliveries.c.attempts)
-        .select_from(heads.join(deliveries, at_head).join(messages, messages.c.number == deliveries.c.message))
-        .where(or_(deliveries.c.next_ms <= now_ms, deliveries.c.tried_ms > now_ms))
-        .order_by(deliveries.c.message, deliveries.c.endpoint)
-        .limit(most)
-    )
+    off = all_disabled(connection)
+    asked = json.dumps([endpoint for endpoint in endpoints if endpoint not in off])
+    found = connection.execute(_DUE, {"endpoints": asked, "now_ms": now_ms, "most": most})
     return [
         Delivery(
             Message(row["id"], row["type"], row["camera"], row["created_ms"], row["payload"]),
             row["endpoint"],
             row["attempts"],
         )
-        for row in connection.execute(query).mappings()
+        for row in found.mappings()
     ]
+
+
+def _heads() -> Subquery:
+    """Return the oldest unfinished message of each endpoint and camera, by one step in the index for each of them.
+
+    Grouping would read every message that waits, at every look: a long queue would take a time that grows squared.
+    """
+    names = func.json_each(bindparam("endpoints")).table_valued("value")
+    lanes = select(names.c.value.label("endpoint"), _least_camera(names.c.value).label("camera")).cte(recursive=True)
+    further = select(lanes.c.endpoint, _least_camera(lanes.c.endpoint, lanes.c.camera))
+    lanes = lanes.union_all(further.where(lanes.c.camera.is_not(None)))
+    head = deliveries.alias()
+    of_lane = (head.c.endpoint == lanes.c.endpoint, head.c.camera == lanes.c.camera)
+    oldest = select(func.min(head.c.message)).where(is_pending(head), *of_lane).scalar_subquery()
+    return select(lanes.c.endpoint, oldest.label("message")).where(lanes.c.camera.is_not(None)).subquery()
+
+
+def _least_camera(endpoint: ColumnElement[Any], after: ColumnElement[Any] | None = None) -> ScalarSelect[Any]:
+    """Return the first camera, in the order of their names, for which something waits at an endpoint."""
+    row = deliveries.alias()
+    query = select(func.min(row.c.camera)).where(is_pending(row), row.c.endpoint == endpoint)
+    return (query if after is None else query.where(row.c.camera > after)).scalar_subquery()
+
+
+def _due() -> Select[Any]:
+    heads = _heads()
+    now_ms: BindParameter[int] = bindparam("now_ms")
+    at_head = and_(deliveries.c.endpoint == heads.c.endpoint, deliveries.c.message == heads.c.message)
+    return (
+        select(messages, deliveries.c.endpoint, deliveries.c.attempts)
+        .select_from(heads.join(deliveries, at_head).join(messages, messages.c.number == deliveries.c.message))
+        .where(or_(deliveries.c.next_ms <= now_ms, deliveries.c.tried_ms > now_ms))
+        .order_by(deliveries.c.message, deliveries.c.endpoint)
+        .limit(bindparam("most"))
+    )
+
+
+# built once: that takes longer than to run them, and both run for every message
+_DUE: Final = _due()
+_MARK: Final = (
+    update(deliveries)
+    .where(
+        deliveries.c.message == select(messages.c.number).where(messages.c.id == bindparam("id")).scalar_subquery(),
+        deliveries.c.endpoint == bindparam("to"),
+        PENDING,
+    )
+    .values(
+        state=bindparam("now"),
+        attempts=deliveries.c.attempts + 1,
+        next_ms=bindparam("again"),
+        tried_ms=bindparam("at"),
+        error=bindparam("why"),
+    )
+)
 
 
 def mark(connection: Connection, delivery: Delivery, at_ms: int, why: str, next_ms: int | None, *, done: bool) -> None:
     """Count an attempt: done, to be tried again at `next_ms`, or dead. What is finished stays as it is."""
-    number = select(messages.c.number).where(messages.c.id == delivery.message.id).scalar_subquery()
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.message == number, deliveries.c.endpoint == delivery.endpoint, PENDING)
-        .values(
-            state="done" if done else "dead" if next_ms is None else "pending",
-            attempts=deliveries.c.attempts + 1,
-            next_ms=next_ms or 0,
-            tried_ms=at_ms,
-            error=why[:MOST_REASON],
-        )
-    )
+    state = "done" if done else "dead" if next_ms is None else "pending"
+    row = {"now": state, "again": next_ms or 0, "at": at_ms, "why": why[:MOST_REASON]}
+    connection.execute(_MARK, {"id": delivery.message.id, "to": delivery.endpoint, **row})
 
 
 def backlog(connection: Connection, endpoint: str) -> Backlog:
@@ -116,4 +177,29 @@ def backlog(connection: Connection, endpoint: str) -> Backlog:
         .where(of_it, PENDING)
     ).one()
     dead = connection.scalar(select(func.count()).where(of_it, DEAD))
-    return Backlog(waiting[0], waiting[1], dead or 0)
+    return Backlog(waiting[0], waiting[1], dead or 0, *all_disabled(connection).get(endpoint, ()))
+
+
+def all_disabled(connection: Connection) -> dict[str, tuple[int, str]]:
+    """Return since when (Unix ms) and why endpoints are sent nothing, by their names."""
+    rows = connection.execute(select(disabled_endpoints).order_by(disabled_endpoints.c.endpoint))
+    return {row.endpoint: (row.since_ms, row.why) for row in rows}
+
+
+def disable(connection: Connection, endpoint: Endpoint, at_ms: int, why: str) -> None:
+    """Send an endpoint nothing any more; one that is disabled already stays so since then."""
+    row = {"endpoint": endpoint.name, "address": endpoint.address, "since_ms": at_ms, "why": why[:MOST_REASON]}
+    connection.execute(insert(disabled_endpoints).values(row).on_conflict_do_nothing())
+
+
+def enable(connection: Connection, endpoint: str) -> bool:
+    """Send an endpoint what waits for it; return whether it was disabled."""
+    found = connection.execute(delete(disabled_endpoints).where(disabled_endpoints.c.endpoint == endpoint))
+    return bool(found.rowcount)
+
+
+def enable_moved(connection: Connection, endpoints: Iterable[Endpoint]) -> list[str]:
+    """Enable the disabled endpoints that have a new address, and return their names."""
+    off = {row.endpoint: row.address for row in connection.execute(select(disabled_endpoints))}
+    moved = [one.name for one in endpoints if one.address and off.get(one.name, one.address) != one.address]
+    return [name for name in moved if enable(connection, name)]

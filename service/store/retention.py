@@ -7,7 +7,18 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select
 
-from service.store.schema import KEPT, LOST, PENDING, alerts, deliveries, evidence, holds, messages, tables
+from service.store.schema import (
+    KEPT,
+    LOST,
+    PENDING,
+    alerts,
+    deliveries,
+    disabled_endpoints,
+    evidence,
+    holds,
+    messages,
+    tables,
+)
 
 DAY_MS: Final = 86_400_000
 CONTINUED_MS: Final = 3_600_000
@@ -116,8 +127,9 @@ def forget_alerts(connection: Connection, before_ms: int, now_ms: int) -> int:
 
 
 def forget_messages(connection: Connection, before_ms: int) -> int:
-    """Remove messages of before that no endpoint waits for any more; return how many."""
-    waited_for = exists().where(deliveries.c.message == messages.c.number, PENDING)
+    """Remove messages of before that no endpoint waits for any more, disabled ones aside; return how many."""
+    sent_to = deliveries.c.endpoint.not_in(select(disabled_endpoints.c.endpoint))
+    waited_for = exists().where(deliveries.c.message == messages.c.number, PENDING, sent_to)
     query = select(messages.c.number).where(messages.c.created_ms < before_ms, ~waited_for)
     old = list(connection.scalars(query.order_by(messages.c.created_ms).limit(MOST_ROWS)))
     if old:

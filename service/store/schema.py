@@ -8,8 +8,10 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -166,9 +168,25 @@ deliveries = Table(
     Column("error", Text, nullable=False),
 )
 PENDING = deliveries.c.state == literal_column("'pending'")
+
+
+def is_pending(row: FromClause) -> ColumnElement[bool]:
+    """Say of an alias of `deliveries` what `PENDING` says of the table."""
+    return row.c.state == literal_column("'pending'")
+
+
 DEAD = deliveries.c.state == literal_column("'dead'")
 Index("ix_deliveries_pending", deliveries.c.endpoint, deliveries.c.camera, deliveries.c.message, sqlite_where=PENDING)
-Index("ix_deliveries_dead", deliveries.c.endpoint, sqlite_where=DEAD)
+Index("ix_deliveries_dead", deliveries.c.message, deliveries.c.endpoint, sqlite_where=DEAD)
+
+disabled_endpoints = Table(
+    "disabled_endpoints",
+    tables,
+    Column("endpoint", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+)
 
 told = Table(
     "told",
@@ -209,3 +227,30 @@ recordings = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_recordings_camera", recordings.c.camera, recordings.c.id)
+
+api_keys = Table(
+    "api_keys",
+    tables,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+)
+
+# triggers of the migration refuse every change of a row and every removal
+audit = Table(
+    "audit",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("key", Text),
+    Column("name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("times", Integer, nullable=False, server_default=text("1")),
+    sqlite_autoincrement=True,
+)

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import structlog
 
-from service.ports import Clock, Delivery, Message, Still
+from service.ports import Clock, Delivery, Endpoint, Message, Still
 from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
@@ -21,6 +21,8 @@ from service.store.database import Database
 from service.store.disk import Disk
 from service.store.errors import StoreError
 from service.store.keeping import Keeping
+from service.store.keys import Keys
+from service.store.letters import Letters, known
 from service.store.retention import Limits
 
 FLUSH_EVERY: Final = 5.0
@@ -29,20 +31,22 @@ FLUSH_EVERY: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Store(Asked):
-    """`ports.EventStore`, `ports.Outbox` and `inquiry.AlertRecords` on one SQLite file and a folder of pictures.
+class Store(Asked, Letters):
+    """`ports.EventStore`, `ports.Outbox` and what `inquiry` asks, on one SQLite file and a folder of pictures.
 
     Any thread may call it.
 
     Args:
         folder: where ppe.db and evidence/ lie; made when it is not there. One process at a time may have it open.
-        endpoints: names of the receivers that get every message from now on.
+        endpoints: the receivers that get every message that they want from now on; a bare name wants all.
+            One that is disabled and has a new address is enabled.
         clock: the present, for ages of recordings, evidence and orphan files.
         limits: how much is kept; None forgets nothing by itself.
         disk: writes the evidence below `folder`; by default as files in evidence/.
 
     Attributes:
         keeping: holds, erases, forgets and sweeps.
+        keys: API keys and the audit log.
         swept: what the sweep at opening found.
 
     Raises:
@@ -52,7 +56,7 @@ class Store(Asked):
     def __init__(
         self,
         folder: Path,
-        endpoints: Sequence[str],
+        endpoints: Sequence[str | Endpoint],
         *,
         clock: Clock | None = None,
         limits: Limits | None = None,
@@ -60,7 +64,7 @@ class Store(Asked):
     ) -> None:
         self._evidence = folder / "evidence"
         self._folder = folder
-        self._endpoints = tuple(dict.fromkeys(endpoints))
+        self._endpoints = known(endpoints)
         self._clock = clock or _Now()
         self._recorder = recordings.Recorder()
         self._counts = statistics.Counts()
@@ -69,11 +73,13 @@ class Store(Asked):
         self._closed = False
         self._stopping = threading.Event()
         self._database = Database(folder)
+        self.keys = Keys(self._database)
         disk = disk or Disk(self._evidence)
         self._pictures = evidence.Pictures(disk)
         self.keeping = Keeping(folder, self._database, disk, self._clock, limits, self.flush)
         try:
             self.swept = self.keeping.sweep()
+            self.enable_moved()
         except BaseException:
             self._database.close()
             raise
@@ -219,7 +225,7 @@ class Store(Asked):
         Messages of endpoints that the store was opened without wait until it is opened with them.
         """
         with self._database.transaction() as connection:
-            return outbox.due(connection, self._endpoints, now_ms, most)
+            return outbox.due(connection, [endpoint.name for endpoint in self._endpoints], now_ms, most)
 
     def delivered(self, delivery: Delivery, at_ms: int) -> None:
         """Mark a delivery as done; a loss of power may undo the newest marks, and the message is sent once more."""
@@ -231,10 +237,17 @@ class Store(Asked):
         with self._database.transaction(durable=False) as connection:
             outbox.mark(connection, delivery, at_ms, why, next_ms, done=False)
 
+    def disable(self, delivery: Delivery, at_ms: int, why: str) -> None:
+        """Count a failed attempt after which its endpoint is sent nothing, until it has a new address or is enabled."""
+        endpoint = next((one for one in self._endpoints if one.name == delivery.endpoint), Endpoint(delivery.endpoint))
+        with self._database.transaction() as connection:
+            outbox.mark(connection, delivery, at_ms, why, at_ms, done=False)
+            outbox.disable(connection, endpoint, at_ms, why)
+
     def backlog(self) -> dict[str, outbox.Backlog]:
         """Return for every endpoint what it has not got."""
         with self._database.transaction() as connection:
-            return {endpoint: outbox.backlog(connection, endpoint) for endpoint in self._endpoints}
+            return {one.name: outbox.backlog(connection, one.name) for one in self._endpoints}
 
     def backup(self, path: Path) -> None:
         """Write a copy of the database to `path`, which must not exist. Evidence is plain files: copy those afterwards.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import Future
 from typing import Final
 
 import structlog
@@ -18,6 +19,8 @@ LONGEST_REST: Final = 60.0
 """Seconds between a failure and the next try: doubled each time, from the one to the other."""
 PATIENCE: Final = 5.0
 """Seconds without a judged picture, though there were pictures, after which it is told."""
+LONGEST_LOOK: Final = 20.0
+"""Seconds that the detector may take for a picture; then it is stuck, and is asked nothing until it has answered."""
 
 log = structlog.get_logger("watch")
 
@@ -28,12 +31,22 @@ class Eye:
     Args:
         asked: what is to be judged on them.
         now: from when on it looks.
+        longest: seconds that the detector may take for a picture.
     """
 
-    def __init__(self, camera: str, asked: Collection[Equipment], detector: Detector, now: Moment) -> None:
+    def __init__(
+        self,
+        camera: str,
+        asked: Collection[Equipment],
+        detector: Detector,
+        now: Moment,
+        longest: float = LONGEST_LOOK,
+    ) -> None:
         self._camera = camera
         self._asked = asked
         self._detector = detector
+        self._longest = longest
+        self._look: Future[Detections] | None = None
         self._worked = now
         self._failing: Moment | None = None
         self._rest = 0.0
@@ -50,19 +63,25 @@ class Eye:
         Raises:
             DetectorClosed: it was closed, and will not work again.
         """
-        if self._failing is not None and now.seconds < self._again:
+        if self._failing is not None and (now.seconds < self._again or self.stuck):
             return None, self._overdue(self._failing, now)
         try:
-            detections = self._detector.detect(image)
+            self._look = self._detector.submit(image)
+            detections = self._look.result(self._longest)
         except DetectorClosed:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the engine raises, the camera is watched when it works again
             return None, self._fails(error, now)
         return detections, self._works(now)
 
+    @property
+    def stuck(self) -> bool:
+        """Whether the detector has not answered the last picture."""
+        return self._look is not None and not self._look.done()
+
     def _fails(self, error: Exception, now: Moment) -> tuple[CannotJudge, ...]:
         if self._failing is None:
-            log.error("detector.failing", camera=self._camera, exc_info=error)
+            log.error("detector.stuck" if self.stuck else "detector.failing", camera=self._camera, exc_info=error)
         began = self._failing = self._failing or now
         self._rest = min(2 * self._rest, LONGEST_REST) or FIRST_REST
         self._again = now.seconds + self._rest

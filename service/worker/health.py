@@ -12,9 +12,16 @@ from service.inquiry import CameraReport
 from service.ports import CameraState, Clock, Frame
 from service.safety.coverage import Blind, CannotJudge, blindness
 from service.safety.equipment import EQUIPMENT, Equipment
+from service.safety.moment import Moment
+from service.safety.sight import Trouble
 
 RATE_WINDOW: Final = 10.0
 """Seconds over which judged frames are counted."""
+_DETAIL: Final[dict[Trouble, str]] = {
+    "frozen": "Each picture is a copy of the one before; nothing is judged.",
+    "blind": "The pictures are black, of one colour or covered; nothing is judged.",
+    "moved": "It shows another place than before: check its zones, by which people are judged on.",
+}
 _REASONS: Final[tuple[Blind, ...]] = ("mostly_unknown", "detector_failed")
 
 
@@ -37,6 +44,8 @@ class Pulse:
         self._last: tuple[float, int] | None = None
         self._judged: deque[float] = deque()
         self._blind: set[tuple[Equipment, Blind]] = set()
+        self._trouble: tuple[Trouble, Moment] | None = None
+        self._asked: float | None = None
 
     def state(self, state: CameraState) -> None:
         """Take a change of the camera's connection."""
@@ -47,6 +56,21 @@ class Pulse:
         """Take that the watch died of a fault, and is started again after a pause."""
         detail = "The watch of this camera failed and is started again; the log tells why."
         self.state(CameraState("offline", self._clock.now(), detail=detail))
+
+    def sight(self, trouble: tuple[Trouble, Moment] | None) -> None:
+        """Take what is wrong with the camera's sight and since when; None when it sees."""
+        with self._lock:
+            self._trouble = trouble
+
+    def asks(self) -> None:
+        """Take that the detector is asked about a picture."""
+        with self._lock:
+            self._asked = self._seconds() if self._asked is None else self._asked
+
+    def answered(self) -> None:
+        """Take that the detector has answered, be it with a fault."""
+        with self._lock:
+            self._asked = None
 
     def judged(self, frame: Frame, people: int, clock: Clock) -> None:
         """Take that a frame was judged; `clock` is the time that it is in."""
@@ -79,12 +103,20 @@ class Pulse:
             watched = min(RATE_WINDOW, max(1.0, now - self._began)) if self._began is not None else RATE_WINDOW
             return CameraReport(
                 camera=self._camera,
-                state=self._state,
+                state=self._seen(),
                 frame_age=max(0.0, now - self._last[0]) if self._last else None,
                 rate=len(self._judged) / watched,
                 people=self._last[1] if self._last else None,
                 blind=tuple(sorted(self._blind)),
+                unanswered=None if self._asked is None else now - self._asked,
             )
+
+    def _seen(self) -> CameraState:
+        """Return the camera's connection, or, of a live camera, what is wrong with its sight."""
+        if self._trouble is None or self._state.status != "live":
+            return self._state
+        trouble, since = self._trouble
+        return CameraState(trouble, since, detail=_DETAIL[trouble])
 
     def _forget(self, now: float) -> None:
         while self._judged and now - self._judged[0] > RATE_WINDOW:

@@ -75,7 +75,7 @@ class Supervisor:
             try:
                 watch(self._stop)
                 return
-            except Exception:  # whatever it was, the camera must be watched again
+            except BaseException:  # whatever it was, a library's sys.exit included: the camera must be watched again
                 if self._seconds() - began >= STEADY:
                     pause = FIRST_PAUSE
                 log.exception("watch.died", camera=camera, pause_s=pause)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 
 from service.cameras.address import SourceError
-from service.events import Origin, alert_message, camera_message, cannot_judge_message
+from service.events import Origin, alert_message, camera_message, cannot_judge_message, sight_message
 from service.pictures.still import black_out
 from service.ports import (
     OFFLINE,
@@ -26,10 +25,11 @@ from service.ports import (
 )
 from service.safety.alerts import AlertChange
 from service.safety.coverage import CannotJudge, blindness
-from service.safety.detections import Detections, empty
+from service.safety.detections import empty
 from service.safety.equipment import EQUIPMENT, Equipment
 from service.safety.moment import Moment
-from service.safety.monitor import Monitor, Observation, OutOfOrder
+from service.safety.monitor import Monitor, OutOfOrder
+from service.safety.sight import SightChange
 from service.safety.site import Scene
 from service.worker.clock import on_this_clock
 from service.worker.doubts import Unverified
@@ -37,6 +37,7 @@ from service.worker.endings import least_picture, lost
 from service.worker.evidence import BestFrames
 from service.worker.eye import Eye
 from service.worker.health import Pulse
+from service.worker.lookout import Lookout
 from service.worker.records import Records
 
 STALE: Final = 5.0
@@ -49,48 +50,6 @@ TOUCH: Final = 2.0
 """Seconds between two notes of where open alerts were last seen."""
 
 log = structlog.get_logger("watch")
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """One judged frame. What zones ignore is black on its picture."""
-
-    frame: Frame
-    detections: Detections
-    observation: Observation
-
-
-def watched(source: FrameSource, detector: Detector, monitor: Monitor, origin: Origin) -> Iterator[Watched]:
-    """Judge a recorded source to its end, in its own time: the same input gives the same observations.
-
-    Raises:
-        EndedEarly: it broke off; what was judged until then has been handed out.
-        DetectorFails: a picture could not be judged.
-    """
-    hidden = [zone.polygon for zone in origin.scene.zones if zone.ignore]
-    while True:
-        happened = source.read(1.0)
-        if isinstance(happened, Frame):
-            frame = replace(happened, image=black_out(happened.image, hidden))
-            try:
-                detections = detector.detect(frame.image)
-            except Exception as error:
-                failed = f"the detector {detector.model.name} fails at {frame.at.seconds:.1f} s"
-                raise DetectorFails(f"{failed} ({type(error).__name__}: {error})") from error
-            yield Watched(frame, detections, monitor.observe(detections, frame.at))
-        elif isinstance(happened, CameraState):
-            if happened.status == "ended":
-                return
-            if happened.status == "offline":
-                raise EndedEarly(happened.detail or happened.code or "the recording broke off")
-
-
-class DetectorFails(Exception):  # noqa: N818 - it reads as what happened
-    """The detector raised something; one sentence."""
-
-
-class EndedEarly(Exception):  # noqa: N818 - it reads as what happened
-    """A recording broke off before its end."""
 
 
 class CameraWatch:
@@ -126,16 +85,19 @@ class CameraWatch:
         self._last_frame = self._last_tick = clock.now()
         self._last_touch: Moment | None = None
         self._eye = Eye(self._camera, _asked(origin.scene), detector, self._last_frame)
+        self._lookout = Lookout()
         self._told_offline = False
         self._unverified = Unverified(origin.scene)
         self._pulse = Pulse(self._camera, clock)
 
-    def run(self, stop: threading.Event, pulse: Pulse | None = None) -> None:
+    def run(self, stop: threading.Event, pulse: Pulse | None = None, lookout: Lookout | None = None) -> None:
         """Watch until `stop` is set or a recording ends, which ends its open alerts as well.
 
         Args:
             pulse: is told how the camera does, if somebody wants to know.
+            lookout: looks at frames before the detector does; without one, every frame is judged.
         """
+        self._lookout = lookout or self._lookout
         self._pulse = pulse or self._pulse
         self._restore()
         with ExitStack() as closing:  # the last comes first
@@ -187,7 +149,9 @@ class CameraWatch:
         told = self._store.conditions(self._camera)
         self._monitor.restore(alerts, [one for one in EQUIPMENT if blindness(one, "mostly_unknown") in told])
         self._eye.restore(told)
+        self._lookout.restore(told, now)
         self._pulse.restore(told)
+        self._pulse.sight(self._lookout.trouble)
         self._told_offline = OFFLINE in told
         self._last_frame = self._last_tick = now
         if alerts:  # until a frame says it
@@ -196,7 +160,19 @@ class CameraWatch:
     def _frame(self, frame: Frame) -> None:
         self._records.save()
         image = black_out(frame.image, self._hidden)
+        prospect = self._lookout.take(image, self._hidden, frame.at, occupied=bool(self._monitor.open_alerts))
+        self._tell(prospect.news)
+        if prospect.verdict == "stale":
+            self._stale(frame)
+            return
+        if prospect.verdict == "pass":
+            self._last_frame = self._last_tick = frame.at
+            self._pulse.judged(frame, 0, self._clock)
+            return
+        self._pulse.asks()
         detections, news = self._eye.look(image, self._clock.now())
+        if not self._eye.stuck:
+            self._pulse.answered()
         self._keep(cannot_judge=news)
         if detections is None:
             self._silence()
@@ -208,6 +184,8 @@ class CameraWatch:
             log.info("frame.refused", camera=self._camera, why=str(late))
             return
         self._last_frame = self._last_tick = frame.at
+        if not stale:
+            self._lookout.judged(detections, len(observation.people), frame.at)
         self._pulse.judged(frame, len(observation.people), self._clock)
         self._size = detections.width, detections.height
         for doubt in self._unverified.begun(observation, *self._size):
@@ -225,6 +203,17 @@ class CameraWatch:
         heights = [person.sighting.height for person in observation.people]
         self._store.count(self._camera, frame.at, observation.person_seconds, heights)
         self._touch(frame.at)
+
+    def _stale(self, frame: Frame) -> None:
+        """Take a frame of a camera that does not see: who is on it is unknown, and time goes on for open alerts."""
+        shown = self._lookout.stale(frame.image.shape[1], frame.image.shape[0])
+        try:
+            observation = self._monitor.observe(shown, frame.at, stale=True)
+        except OutOfOrder:
+            return
+        self._last_frame = self._last_tick = frame.at
+        self._keep(observation.alerts, observation.cannot_judge)
+        self._store.count(self._camera, frame.at, observation.person_seconds, [])
 
     def _silence(self) -> None:
         """Let time pass for open alerts while no frame is judged: what is not seen is unknown, not gone."""
@@ -259,6 +248,15 @@ class CameraWatch:
                 since_ms=alert.since.wall_ms,
             )
         self._records.keep(alerts, stills, messages)
+
+    def _tell(self, news: Sequence[SightChange]) -> None:
+        """Tell that the camera does not see, shows another place, or does no more."""
+        for change in news:
+            log.info(
+                f"camera.{change.trouble}", camera=self._camera, begins=change.begins, since_ms=change.since.wall_ms
+            )
+            self._pulse.sight(self._lookout.trouble)
+            self._records.keep(messages=[sight_message(change, self._origin)])
 
     def _state(self, state: CameraState) -> None:
         """Tell of a camera that was lost or is back: once each, and nothing of one that comes up for the first time."""

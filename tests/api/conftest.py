@@ -19,12 +19,17 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from service.api.app import build_app
+from service.api.app import Load, build_app
+from service.api.audit import Audit
 from service.api.desk import Desk
+from service.api.gate import Access
+from service.api.heads import PromptHeads
+from service.api.rates import Rates
 from service.detectors.fake import FakeDetector
 from service.pictures.decode import PictureLimits
 from service.ports import Detector
 from tests.api.made_pictures import see
+from tests.store.made import START_MS, HeldClock
 
 if TYPE_CHECKING:
     from tests.api.watched import Made
@@ -49,15 +54,16 @@ def golden(pytestconfig: pytest.Config) -> Callable[[str, Any], None]:
     return compare
 
 
-def build(detector: Detector, watched: Desk | None = None, **limits: int) -> FastAPI:
-    """Build the application with the service's own limits, but for those that are named."""
-    settings = {"max_body_bytes": 100 * 2**20, "max_images": 32, **limits}
-    return build_app(detector, PictureLimits(), watched=watched, **settings)
+def build(detector: Detector, watched: Desk | None = None, access: Access | None = None, **load: float) -> FastAPI:
+    """Build the application with the service's own limits, but for those that are named; it is open to everybody."""
+    clock = HeldClock(START_MS)
+    access = access or Access(None, None, Rates(0, clock), Audit(None, clock))
+    return build_app(detector, PictureLimits(), Load(**load), access, watched)  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """Serve an application on a free port; gives the server's address.
+def serving(app: FastAPI, http: type[PromptHeads] = PromptHeads) -> Iterator[str]:
+    """Serve an application on a free port, with the service's own protocol; gives the server's address.
 
     The socket listens before the server runs, so whoever connects early waits in its queue and nobody has to poll.
     """
@@ -65,7 +71,7 @@ def serving(app: FastAPI) -> Iterator[str]:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
+        server = uvicorn.Server(uvicorn.Config(app, http=http, log_config=None, timeout_graceful_shutdown=5))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

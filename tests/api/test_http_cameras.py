@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from service.safety.moment import Moment
 from tests.api.test_http_refusals import refusal
 from tests.api.watched import Made, asked
 
+STUCK_S = 25.0
 HOUR_MS = 3_600_000
 NOON_MS = 1_749_988_800_000
 """2025-06-15T12:00:00Z"""
@@ -37,6 +39,25 @@ def test_how_cameras_do(desk: httpx.Client) -> None:
     assert (dock["frame_age_s"], dock["people"]) == (None, None)
     assert dock["cannot_judge"] == [{"equipment": "helmet", "reason": "mostly_unknown"}]
     assert desk.get("/v1/cameras/dock").json() == dock
+
+
+def test_a_camera_that_shows_another_place_can_judge_and_a_blind_one_can_not(made: Made, desk: httpx.Client) -> None:
+    gate, dock = made.health.made
+    made.health.made = [
+        replace(gate, state=replace(gate.state, status="moved")),
+        replace(dock, state=replace(gate.state, status="blind"), blind=()),
+    ]
+    shown = [(one["status"], one["can_judge"]) for one in desk.get("/v1/cameras").json()["cameras"]]
+    assert shown == [("moved", True), ("blind", False)]
+
+
+def test_a_model_that_leaves_a_camera_without_an_answer_is_not_ready(made: Made, desk: httpx.Client) -> None:
+    gate, dock = made.health.made
+    made.health.made = [replace(gate, unanswered=STUCK_S - 1), dock]
+    assert desk.get("/readyz").status_code == 200
+    made.health.made = [replace(gate, unanswered=STUCK_S), dock]
+    assert refusal(desk.get("/readyz")) == "MODEL_UNAVAILABLE"
+    assert desk.get("/healthz").status_code == 200
 
 
 def test_there_is_no_such_camera(desk: httpx.Client) -> None:

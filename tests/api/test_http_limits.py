@@ -64,7 +64,7 @@ def test_no_more_is_read_than_the_limit() -> None:
 
         scope = {"type": "http", "method": "POST", "path": "/v1/detect", "raw_path": b"/v1/detect", "query_string": b""}
         scope |= {"headers": [(b"transfer-encoding", b"chunked")], "app": None}
-        await build(FakeDetector(see), max_body_bytes=limit)(scope, receive, send)
+        await build(FakeDetector(see), body_bytes=limit)(scope, receive, send)
 
     asyncio.run(ask())
     ((status, read_before_answer),) = answers

@@ -17,6 +17,14 @@ def jpeg(width: int, height: int, shade: int = 128) -> bytes:
     return cv2.imencode(".jpg", np.full((height, width, 3), shade, np.uint8))[1].tobytes()
 
 
+def alive(width: int, height: int, pictures: int = 20) -> list[bytes]:
+    """Pictures of one place as a sensor takes them: each with noise of its own, so that none is a copy."""
+    random = np.random.default_rng(5)
+    place = cv2.resize(random.integers(0, 255, (9, 12, 3), np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    noisy = (np.clip(place + random.normal(0, 4, place.shape), 0, 255).astype(np.uint8) for _ in range(pictures))
+    return [cv2.imencode(".jpg", image)[1].tobytes() for image in noisy]
+
+
 @dataclass
 class Camera:
     """What the camera sends: parts, one every `every` seconds, over and over or to the end; then silence or the end."""

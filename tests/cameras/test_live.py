@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.cameras.child import Silence, Stage
 from service.cameras.live import LiveSource, Patience
@@ -136,6 +138,20 @@ def test_a_refused_login_waits_a_minute_and_then_asks_carefully() -> None:
     assert min(steps[:2]) >= 60
     assert max(steps[:2]) <= 72
     assert camera.careful == [False, True, True, False]
+
+
+faults = st.sampled_from([AUTH, REFUSED, LOST])
+
+
+@given(st.lists(faults, min_size=1, max_size=12))
+def test_a_refused_login_is_never_tried_again_within_a_minute(faults: list[Fault]) -> None:
+    """Whatever else happens between: cameras lock users out."""
+    camera = Camera(*([fault] for fault in faults), [shot(1)])
+    camera.read(99, seconds=1500)
+    refused = [number for number, fault in enumerate(faults) if fault == AUTH]
+    for number in refused:
+        assert camera.launched[number + 1] - camera.launched[number] >= 60
+        assert camera.careful[number + 1]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,16 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
+def test_the_secret_before_is_looked_at_too(tmp_path: Path) -> None:
+    text = f"cameras: {{gate: rtsp://10.0.0.5/a}}\n{HOOK.format('https://example.org/a', 'false')}"
+    site = written(tmp_path, f"{text}    previous_secret_env: OLD\n")
+    result = run("check", site, HOOK=SECRET, OLD="whsec_canary")
+    assert result.exit_code == 1
+    assert "line 7: endpoints.here.previous_secret_env: what OLD holds is no secret" in result.stderr
+    assert "canary" not in result.output
+    assert "not set in the environment: OLD (needed to start)" in run("check", site, HOOK=SECRET, OLD="").stderr
+
+
 @pytest.mark.parametrize(
     ("url", "lan", "secret", "words"),
     [

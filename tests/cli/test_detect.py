@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from service.admission import admission
 from service.cli.terminal import shown
 from service.detectors.fake import FakeDetector
 from service.ports import Image
@@ -57,7 +58,11 @@ def test_json_holds_what_http_answers(tmp_path: Path) -> None:
     result = run("detect", "--json", picture, tmp_path / "none.jpg", see=two_workers)
     assert result.exit_code == 1
     document = json.loads(result.stdout)
-    with TestClient(open_app(Settings(), FakeDetector(two_workers))) as client:
+    settings = Settings(store=tmp_path / "store", allowed_hosts="testserver")
+    with (
+        admission(settings) as access,
+        TestClient(open_app(settings, FakeDetector(two_workers), access)) as client,
+    ):
         answer = client.post("/v1/detect", files={"image": ("site.jpg", picture.read_bytes())}).json()
     from_cli, from_http = document["images"][0], answer["images"][0]
     assert json.dumps(from_cli["people"]) == json.dumps(from_http["people"])

@@ -22,7 +22,13 @@ DOCS = ROOT / "docs"
 PAGE = (DOCS / "site.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 SECRET = "whsec_" + base64.b64encode(b"geheim" * 5).decode()
-SECRETS = {"GATE_PASSWORD": "geheim42", "SAFETY_WEBHOOK_SECRET": SECRET}
+OLD = "whsec_" + base64.b64encode(b"geheim" * 6).decode()
+SECRETS = {
+    "GATE_PASSWORD": "geheim42",
+    "SAFETY_WEBHOOK_SECRET": SECRET,
+    "SAFETY_WEBHOOK_SECRET_OLD": OLD,
+    "GUARD_WEBHOOK_SECRET": SECRET,
+}
 
 
 def written(folder: Path, text: str) -> Path:
@@ -37,7 +43,7 @@ def test_the_documented_examples_are_fine(tmp_path: Path, example: str) -> None:
     assert result.exit_code == 0, result.stderr
     assert "is fine" in result.stderr
     assert yaml.safe_load(result.stdout)["cameras"]
-    assert not re.search(f"geheim|{SECRET}", result.output)
+    assert not re.search(f"geheim|{SECRET}|{OLD}", result.output)
 
 
 def test_the_full_example_names_every_key() -> None:
@@ -86,7 +92,7 @@ def test_what_is_in_effect_is_printed_without_secrets(tmp_path: Path) -> None:
     )
     result = run("check", site, GATE_PASSWORD="geheim5", HOOK=SECRET)
     assert result.exit_code == 0
-    assert not re.search(f"geheim|{SECRET}", result.output)
+    assert not re.search(f"geheim|{SECRET}|{OLD}", result.output)
     effective = yaml.safe_load(result.stdout)
     gate = effective["cameras"]["gate"]
     assert gate["source"] == "http://10.0.0.5/video?channel=2&pwd=***"

@@ -60,6 +60,7 @@ class ListOutbox:
         self.rows: list[Row] = []
         self.lock = threading.Lock()
         self.broken = 0
+        self.disabled: set[str] = set()
 
     def put(self, *messages: Message) -> None:
         with self.lock:
@@ -70,7 +71,7 @@ class ListOutbox:
         with self.lock:
             heads: dict[tuple[str, str], Row] = {}
             for row in self.rows:
-                if row.state == "waiting":
+                if row.state == "waiting" and row.endpoint not in self.disabled:
                     heads.setdefault((row.endpoint, row.message.camera), row)
             ready = [row for row in heads.values() if row.due_ms <= now_ms]
             return [Delivery(row.message, row.endpoint, row.attempts) for row in ready[:most]]
@@ -88,6 +89,11 @@ class ListOutbox:
             row.state = "dead"
         else:
             row.due_ms = next_ms
+
+    def disable(self, delivery: Delivery, at_ms: int, why: str) -> None:
+        self.failed(delivery, at_ms, why, at_ms)
+        with self.lock:
+            self.disabled.add(delivery.endpoint)
 
     def states(self) -> list[str]:
         return [row.state for row in self.rows]

@@ -139,12 +139,12 @@ def test_the_schedule_is_kept_and_ends() -> None:
     assert 60 * 3600 < (clock.now().wall_ms - began) / 1000 < 84 * 3600
 
 
-def test_a_wish_to_wait_is_honoured_and_gone_is_gone() -> None:
+def test_a_wish_to_wait_is_honoured_and_what_can_not_be_taken_is_given_up() -> None:
     outbox, clock = ListOutbox(["hook", "old"]), HeldClock()
     outbox.put(message())
     senders = {
         "hook": FakeSender(lambda _: Attempt(done=False, why="HTTP 429", retry_after=120)),
-        "old": FakeSender(lambda _: Attempt(done=False, why="HTTP 410", give_up=True)),
+        "old": FakeSender(lambda _: Attempt(done=False, why="no valid text", give_up=True)),
     }
     courier = Courier(outbox, senders, clock)
     assert courier.deliver_due() == 2

@@ -26,7 +26,7 @@ def real(code: int) -> Iterator[tuple[Sender, Heard]]:
 @contextmanager
 def fake(code: int) -> Iterator[tuple[Sender, Heard]]:
     attempt = Attempt(
-        200 <= code < 300, "" if code < 300 else f"HTTP {code}", 7.0 if code in {429, 503} else None, code == 410
+        200 <= code < 300, "" if code < 300 else f"HTTP {code}", 7.0 if code in {429, 503} else None, gone=code == 410
     )
     sender = FakeSender(lambda _: attempt)
     yield sender, lambda: [tried.payload for tried in sender.attempts]
@@ -50,7 +50,8 @@ def test_a_refused_message_is_not_done_and_says_why(make: Callable[..., object],
         attempt = sender.send(message())
         assert not attempt.done
         assert str(code) in attempt.why
-        assert attempt.give_up == (code == 410)
+        assert attempt.gone == (code == 410)
+        assert not attempt.give_up
         assert attempt.retry_after == (7.0 if code in {429, 503} else None)
         assert len(heard()) == 1
 

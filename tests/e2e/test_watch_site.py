@@ -12,7 +12,7 @@ import psutil
 from service.delivery.receiver import Arrival
 from service.safety.alerts import Alert
 from service.store.store import Store
-from tests.cameras.http_camera import Camera, http_camera, jpeg
+from tests.cameras.http_camera import Camera, alive, http_camera
 from tests.cli.workers import photo
 from tests.e2e.commands import eventually, ppe, receiving, site_file, types
 from tests.pictures.films import film
@@ -45,7 +45,7 @@ def test_a_film_in_a_site_file_is_watched_to_its_end_and_told(tmp_path: Path) ->
 
 
 def test_a_live_camera_is_watched_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    with http_camera(Camera(parts=[jpeg(320, 240)], every=0.1)) as camera, receiving() as (receiver, arrivals):
+    with http_camera(Camera(parts=alive(320, 240), every=0.1)) as camera, receiving() as (receiver, arrivals):
         site = site_file(tmp_path, camera.url, receiver.port)
         with ppe(tmp_path / "store", "watch", site) as process:
             assert eventually(lambda: types(arrivals) == ["alert.fired"])
@@ -80,7 +80,7 @@ def ask_of_what_is_watched(url: str, arrival: Arrival) -> None:
 
 def test_serving_and_watching_in_one_process(tmp_path: Path) -> None:
     picture = photo(tmp_path / "a.jpg").read_bytes()
-    with http_camera(Camera(parts=[jpeg(320, 240)], every=0.1)) as camera, receiving() as (receiver, arrivals):
+    with http_camera(Camera(parts=alive(320, 240), every=0.1)) as camera, receiving() as (receiver, arrivals):
         site = site_file(tmp_path, camera.url, receiver.port)
         with ppe(tmp_path / "store", "serve", "--port", 0, "--site", site) as process:
             assert process.stdout

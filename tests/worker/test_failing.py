@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
 from service.detectors.fake import FakeDetector
-from service.ports import DetectorClosed, Frame, Message, Still
+from service.ports import DetectorClosed, Frame, Image, Message, Still
 from service.safety.alerts import AlertChange
+from service.safety.detections import Detections, empty
+from service.safety.moment import Moment
 from service.safety.site import Requirement, Scene, Zone
+from service.worker.eye import Eye
 from tests.safety.films import START_MS, worker
 from tests.safety.scenes import Row
 from tests.worker.plays import Play, Played
@@ -70,6 +75,39 @@ def test_time_goes_on_for_open_alerts_while_the_detector_fails() -> None:
     assert lost.kind == "lost_sight"
     assert 30 <= lost.at.since(lost.alert.seen) <= 32
     assert len(store.remembered) == 30
+
+
+def test_a_detector_that_is_stuck_is_given_up_told_and_used_again_once_it_answers() -> None:
+    """A call that does not come back holds up neither the camera nor the next call for ever."""
+    free, calls = threading.Event(), []
+
+    def see(image: Image) -> Detections:
+        calls.append(image)
+        if len(calls) == 1:
+            assert free.wait(60)
+        return empty(image.shape[1], image.shape[0])
+
+    def at(seconds: float) -> Moment:
+        return Moment(seconds, START_MS + round(1000 * seconds))
+
+    detector = FakeDetector(see)
+    eye = Eye("gate", ["helmet"], detector, at(0), longest=0.05)
+    image = np.zeros((8, 8, 3), np.uint8)
+    with capture_logs() as lines:
+        assert eye.look(image, at(0)) == (None, ())
+        assert eye.stuck
+        assert eye.look(image, at(4)) == (None, ())
+        _, (told,) = eye.look(image, at(21))
+        assert (told.reason, told.begins, told.equipment) == ("detector_failed", True, "helmet")
+        assert len(calls) == 1  # nothing is put behind the one that does not come back
+        free.set()
+        while eye.stuck:
+            detector.submit(image).result()
+        found, (over,) = eye.look(image, at(22))
+    assert found is not None
+    assert not over.begins
+    assert [line["event"] for line in lines] == ["detector.stuck", "detector.works_again"]
+    detector.close()
 
 
 def test_a_closed_detector_ends_the_watch() -> None:

@@ -100,6 +100,33 @@ def test_a_detector_that_fails_is_what_can_t_be_judged() -> None:
     assert play.pulse.report().blind == (("helmet", "detector_failed"), ("vest", "detector_failed"))
 
 
+def test_a_camera_that_does_not_see_is_no_live_one_and_a_lost_one_is_offline() -> None:
+    pulse = Pulse("gate", HeldClock(0))
+    pulse.sight(("blind", Moment(4.0, 4000)))
+    assert pulse.report().state.status == "connecting"
+    pulse.state(CameraState("live", Moment(1.0, 1000)))
+    assert pulse.report().state == CameraState(
+        "blind", Moment(4.0, 4000), detail="The pictures are black, of one colour or covered; nothing is judged."
+    )
+    pulse.state(CameraState("offline", Moment(5.0, 5000), "STREAM_LOST"))
+    assert pulse.report().state.status == "offline"
+    pulse.state(CameraState("live", Moment(6.0, 6000)))
+    pulse.sight(None)
+    assert pulse.report().state == CameraState("live", Moment(6.0, 6000))
+
+
+def test_a_detector_that_does_not_answer_is_seen_while_it_is_asked() -> None:
+    seconds = Seconds()
+    pulse = Pulse("gate", HeldClock(0), seconds)
+    assert pulse.report().unanswered is None
+    pulse.asks()
+    seconds.now += 30.0
+    pulse.asks()
+    assert pulse.report().unanswered == 30.0
+    pulse.answered()
+    assert pulse.report().unanswered is None
+
+
 def test_a_watch_that_died_is_offline_until_its_camera_says_otherwise() -> None:
     health = Health(["gate"], CameraClock())
     lives = iter([True, False])

@@ -69,6 +69,22 @@ def test_the_others_do_not_notice() -> None:
         assert supervisor.stop(20)
 
 
+def test_a_library_that_leaves_the_process_ends_no_watch() -> None:
+    lives = iter([True, False])
+
+    def watch(stop: threading.Event) -> None:
+        if next(lives):
+            raise SystemExit(1)
+
+    died: list[str] = []
+    supervisor = Supervisor({"gate": watch}, died=died.append, pause=lambda _, __: None)
+    with capture_logs() as lines:
+        supervisor.start()
+        assert supervisor.wait(20)
+    assert died == ["gate"]
+    assert [line["event"] for line in lines] == ["watch.died"]
+
+
 def test_a_pause_ends_when_it_is_told_to_stop() -> None:
     died = threading.Event()
 

@@ -11,7 +11,13 @@ from service.api.problems import Code, Problem
 from service.api.routes.alerts import AtDesk
 from service.api.watched import CameraSchema, CamerasSchema
 
-_CODES: Final[tuple[Code, ...]] = ("PARAMETER_INVALID", "NOT_WATCHING", "METHOD_NOT_ALLOWED", "INTERNAL")
+_CODES: Final[tuple[Code, ...]] = (
+    *describe.GUARDED,
+    "PARAMETER_INVALID",
+    "NOT_WATCHING",
+    "METHOD_NOT_ALLOWED",
+    "INTERNAL",
+)
 
 router = APIRouter()
 

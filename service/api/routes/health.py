@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from service.api import describe
+from service.api.desk import Desk
 from service.api.judging import Judge
 from service.api.problems import Problem
 from service.api.schemas import ModelSchema
+
+STUCK: Final = 25.0
+"""Seconds without an answer to a camera's picture after which the model is stuck."""
 
 router = APIRouter()
 
@@ -32,7 +36,7 @@ class ReadySchema(BaseModel):
     "/healthz",
     operation_id="healthz",
     summary="Tell that the process is alive",
-    responses=describe.problems("METHOD_NOT_ALLOWED", "INTERNAL"),
+    responses=describe.problems("HOST_REFUSED", "METHOD_NOT_ALLOWED", "INTERNAL"),
 )
 async def healthz() -> AliveSchema:
     """Answer, whatever the model does."""
@@ -43,10 +47,17 @@ async def healthz() -> AliveSchema:
     "/readyz",
     operation_id="readyz",
     summary="Tell that pictures can be judged",
-    responses=describe.problems("METHOD_NOT_ALLOWED", "INTERNAL", "MODEL_UNAVAILABLE"),
+    responses=describe.problems("HOST_REFUSED", "METHOD_NOT_ALLOWED", "INTERNAL", "MODEL_UNAVAILABLE"),
 )
 async def readyz(request: Request) -> ReadySchema:
-    """Answer 200 from the model's first answer until shutdown, 503 before and after."""
+    """Answer 200 from the model's first answer until shutdown, 503 before and after, and while it does not answer."""
     if not request.app.state.ready:
         raise Problem("MODEL_UNAVAILABLE", "The model is not loaded yet, or the service is shutting down.")
+    if _is_stuck(request.app.state.desk):
+        raise Problem("MODEL_UNAVAILABLE", "The model has not answered a camera's picture for long: start it anew.")
     return ReadySchema(model=cast(Judge, request.app.state.judge).model)
+
+
+def _is_stuck(desk: Desk | None) -> bool:
+    """Tell whether the model has left a watched camera without an answer."""
+    return desk is not None and any((report.unanswered or 0.0) >= STUCK for report in desk.health.reports())

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from service.api import describe, examples
 from service.api.bodies import Acknowledgement, FalseAlarm, Said, Snooze, described, json_body
 from service.api.desk import Desk
+from service.api.gate import audit_of, caller_of
 from service.api.problems import Code, Problem
 from service.api.routes.alerts import Alert, AtDesk, no_such
 from service.api.watched import AlertHistorySchema
@@ -27,6 +28,7 @@ def _described(shape: type[Said], example: dict[str, Any]) -> dict[str, Any]:
         "ALERT_NOT_FOUND",
         "BODY_INVALID",
         "BODY_TOO_LARGE",
+        "BODY_TIMEOUT",
         "UNSUPPORTED_MEDIA_TYPE",
         *describe.WATCHING,
     )
@@ -45,8 +47,12 @@ def _described(shape: type[Said], example: dict[str, Any]) -> dict[str, Any]:
 )
 async def acknowledge(alert: Alert, request: Request, desk: AtDesk) -> AlertHistorySchema:
     """Keep who takes care of it. Saying the same again changes nothing."""
-    said = await json_body(request, Acknowledgement)
-    return await _mark(desk, alert, Mark("acknowledged", 0, said.by, said.note))
+    async with audit_of(request).doing(caller_of(request), "alert.acknowledge", alert):
+        said = await json_body(request, Acknowledgement)
+        by = said.by or caller_of(request).name
+        if not by:
+            raise Problem("BODY_INVALID", "by: say who takes care of it")
+        return await _mark(desk, alert, Mark("acknowledged", 0, by, said.note))
 
 
 @router.post(
@@ -57,11 +63,12 @@ async def acknowledge(alert: Alert, request: Request, desk: AtDesk) -> AlertHist
 )
 async def snooze(alert: Alert, request: Request, desk: AtDesk) -> AlertHistorySchema:
     """Keep until when nobody need look at it, 7 days at most. The next alert fires and is sent all the same."""
-    said = await json_body(request, Snooze)
-    ahead = said.until - desk.clock.now().wall_ms
-    if not 0 < ahead <= LONGEST_SNOOZE_MS:
-        raise Problem("BODY_INVALID", "until: say a time that is later than now, and by 7 days at most")
-    return await _mark(desk, alert, Mark("snoozed", 0, said.by, until_ms=said.until))
+    async with audit_of(request).doing(caller_of(request), "alert.snooze", alert):
+        said = await json_body(request, Snooze)
+        ahead = said.until - desk.clock.now().wall_ms
+        if not 0 < ahead <= LONGEST_SNOOZE_MS:
+            raise Problem("BODY_INVALID", "until: say a time that is later than now, and by 7 days at most")
+        return await _mark(desk, alert, Mark("snoozed", 0, said.by or caller_of(request).name, until_ms=said.until))
 
 
 @router.post(
@@ -72,8 +79,10 @@ async def snooze(alert: Alert, request: Request, desk: AtDesk) -> AlertHistorySc
 )
 async def false_alarm(alert: Alert, request: Request, desk: AtDesk) -> AlertHistorySchema:
     """Keep why it was none. Saying the same again changes nothing."""
-    said = await json_body(request, FalseAlarm)
-    return await _mark(desk, alert, Mark("false_alarm", 0, said.by, said.reason))
+    async with audit_of(request).doing(caller_of(request), "alert.false", alert):
+        said = await json_body(request, FalseAlarm)
+        by = said.by or caller_of(request).name
+        return await _mark(desk, alert, Mark("false_alarm", 0, by, said.reason))
 
 
 async def _mark(desk: Desk, alert: str, said: Mark) -> AlertHistorySchema:

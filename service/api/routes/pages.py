@@ -11,6 +11,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from service.api.headers import policy_of
+
 _SCRIPTS: Final = "/docs-assets"
 
 
@@ -25,6 +27,7 @@ def add_to(app: FastAPI) -> None:
         swagger_css_url=f"{_SCRIPTS}/swagger-ui.css",
         swagger_favicon_url=f"{_SCRIPTS}/favicon.png",
     )
+    page.headers["Content-Security-Policy"] = policy_of(bytes(page.body).decode())
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

@@ -1,0 +1,131 @@
+"""The keys of a running service, in memory: one process owns the store, so what it read at its start stays true."""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from service.keys import Entry, Key, KeyRecords, Scope, covered, digest, identity, make
+from service.ports import Clock, StoreUnavailable
+
+USED_EVERY_MS: Final = 3_600_000
+"""A key's last use is kept to the hour: enough to find keys that nobody uses, and no write a request."""
+FILE: Final = "file"
+"""The id of the admin key that a file holds."""
+_NOBODY: Final = "0" * 64
+
+log = structlog.stdlib.get_logger("service.api")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        key: the key's id; None where the service is open.
+        name: the key's name; empty where the service is open.
+        scopes: all that they may, what is implied included.
+    """
+
+    key: str | None = None
+    name: str = ""
+    scopes: frozenset[Scope] = frozenset()
+
+    def did(self, at_ms: int, action: str, object: str, outcome: str = "done") -> Entry:  # noqa: A002 - as in Entry
+        """Return the audit log's line of what they did."""
+        return Entry(at_ms, self.key, self.name, action, object[:200], outcome)
+
+
+class Keyring:
+    """Finds out whose key a token is. Any thread may call it.
+
+    Args:
+        records: where keys are kept.
+        clock: the present.
+        admin: the token of PPE_ADMIN_KEY_FILE, which may everything and is kept nowhere.
+    """
+
+    def __init__(self, records: KeyRecords, clock: Clock, admin: str | None = None) -> None:
+        self._records = records
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._keys = {key.id: key for key in records.keys()}  # noqa: SIM118 - no dict
+        self._admin = digest(admin) if admin is not None else _NOBODY
+
+    @property
+    def empty(self) -> bool:
+        """Whether no token would be taken."""
+        return self._admin == _NOBODY and all(key.revoked_ms is not None for key in self._keys.values())
+
+    def caller(self, token: str) -> Caller | None:
+        """Return whose token it is, or None. It takes as long for a key that is as for one that is not."""
+        found = self._keys.get(identity(token) or "")
+        said = digest(token)
+        is_admin = hmac.compare_digest(said, self._admin)
+        is_key = hmac.compare_digest(said, found.hash if found else _NOBODY)
+        if is_admin:
+            return Caller(FILE, "admin key file", covered(["admin"]))
+        if found is None or not is_key or found.revoked_ms is not None:
+            return None
+        return Caller(found.id, found.name, covered(found.scopes))
+
+    def due(self, caller: Caller) -> bool:
+        """Tell whether a caller's use of their key is to be kept."""
+        found = self._keys.get(caller.key or "")
+        return found is not None and self._clock.now().wall_ms - (found.used_ms or 0) >= USED_EVERY_MS
+
+    def used(self, caller: Caller) -> None:
+        """Keep that a key was used now. A store that can't costs the request nothing."""
+        now_ms = self._clock.now().wall_ms
+        with self._lock:
+            found = self._keys.get(caller.key or "")
+            if found is None or now_ms - (found.used_ms or 0) < USED_EVERY_MS:
+                return
+            self._keys[found.id] = replace(found, used_ms=now_ms)
+        try:
+            self._records.use_key(found.id, now_ms)
+        except StoreUnavailable as error:
+            log.warning("key_use_not_kept", key=found.id, fault=str(error))
+
+    def listed(self) -> list[Key]:
+        """Return every key, oldest first, revoked ones too."""
+        with self._lock:
+            return sorted(self._keys.values(), key=lambda key: (key.created_ms, key.id))
+
+    def noted(self, most: int, before: int | None = None) -> list[tuple[int, Entry]]:
+        """Return at most `most` lines of the audit log with their numbers, newest first."""
+        return self._records.noted(most, before)
+
+    def make(self, name: str, scopes: Collection[Scope], by: Caller) -> tuple[str, Key]:
+        """Make a key; return its token, which is nowhere afterwards, and what is kept.
+
+        Raises:
+            ValueError: see `keys.make`.
+            StoreUnavailable: it could not be kept.
+        """
+        now_ms = self._clock.now().wall_ms
+        token, key = make(name, scopes, now_ms)
+        with self._lock:
+            self._records.add_key(key, by.did(now_ms, "key.create", f"{key.id} {','.join(key.scopes)} {key.name}"))
+            self._keys[key.id] = key
+        return token, key
+
+    def revoke(self, key: str, by: Caller) -> Key | None:
+        """Revoke a key from the next request on; None when there is no such key. A revoked one stays so.
+
+        Raises:
+            StoreUnavailable: it could not be kept; the key is good until it can.
+        """
+        now_ms = self._clock.now().wall_ms
+        with self._lock:
+            found = self._keys.get(key)
+            if found is None or found.revoked_ms is not None:
+                return found
+            self._records.revoke_key(key, now_ms, by.did(now_ms, "key.revoke", f"{key} {found.name}"))
+            self._keys[key] = replace(found, revoked_ms=now_ms)
+            return self._keys[key]
