@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 DATASETS = Path(os.environ.get("PPE_TEST_DATA", ROOT.parent / "shared" / "data"))
+THOROUGH = "takes long: --thorough runs it, and .ci/run does"
 NO_DATASETS = "needs the development datasets (PPE_TEST_DATA), which are not there"
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,6 +22,14 @@ settings.load_profile("default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails (except for absent datasets)")
+    parser.addoption("--thorough", action="store_true", help="run what takes long, too; --no-skips does")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not (config.getoption("--thorough") or config.getoption("--no-skips")):
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(pytest.mark.skip(reason=THOROUGH))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -230,6 +230,7 @@ def test_the_decoder_dies_with_its_parent() -> None:
     assert set(Path("/dev/shm").iterdir()) <= before
 
 
+@pytest.mark.thorough
 def test_twenty_reopenings_leave_nothing_behind() -> None:
     me = psutil.Process()
     with http_camera(Camera(loops=False)) as camera, watched(http(camera), SkippingClock()) as watch:

@@ -23,6 +23,7 @@ from tests.rtsp.camera import free_port, rtsp_camera
 PASSWORD = "c4nary@:/?#[]%w"
 
 
+@pytest.mark.thorough
 def test_five_frames_a_second_in_order_and_fresh(clips: Path) -> None:
     port = free_port()
     with rtsp_camera(clips, port):
@@ -52,6 +53,7 @@ def test_a_slow_reader_gets_the_newest_frame(clips: Path) -> None:
         source.close()
 
 
+@pytest.mark.thorough
 def test_frozen_then_thawed_then_killed_then_back(clips: Path) -> None:
     port = free_port()
     source = open_source(f"rtsp://127.0.0.1:{port}/h264", fps=5, clock=RealClock())
@@ -72,6 +74,7 @@ def test_frozen_then_thawed_then_killed_then_back(clips: Path) -> None:
     assert not [child for child in psutil.Process().children() if "decoder" in " ".join(child.cmdline())]
 
 
+@pytest.mark.thorough
 def test_a_stream_that_falls_silent_is_stalled(clips: Path) -> None:
     port = free_port()
     with rtsp_camera(clips, port, "--stall-after", "30"):
@@ -143,6 +146,7 @@ def test_a_port_that_is_no_camera_is_told(first: bytes | None) -> None:
     assert brief(event).startswith(expected)
 
 
+@pytest.mark.thorough
 def test_damaged_frames_do_not_end_the_stream(clips: Path) -> None:
     port = free_port()
     with rtsp_camera(clips, port, "--corrupt", "0.3"):

@@ -163,6 +163,7 @@ def filling(
         made.pop().close()
 
 
+@pytest.mark.thorough
 @hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     there=st.lists(MADE, max_size=16),

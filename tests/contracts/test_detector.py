@@ -152,6 +152,7 @@ def test_the_ultralytics_detector_outlives_a_cancelled_caller(photo: Image) -> N
     detector.close()
 
 
+@pytest.mark.thorough
 def test_openvino_keeps_few_shapes_and_stays_right(photo: Image) -> None:
     detector = OpenVinoDetector(read_weights(MANIFEST, "onnx"), precision="f32", streams=2)
     shapes = [(640, 640), (1280, 720), (720, 1280), (800, 600), (600, 800)]

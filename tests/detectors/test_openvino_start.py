@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import threading
 from service.detectors import openvino
@@ -18,6 +20,7 @@ threads = [threading.Thread(target=ask) for _ in range(2)]
 """
 
 
+@pytest.mark.thorough
 def test_two_threads_that_ask_first_at_once_do_not_wait_for_each_other() -> None:
     for _ in range(3):
         subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=60)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.rtsp_soak import soak
 
 
+@pytest.mark.thorough
 def test_a_camera_whose_server_is_killed_comes_back_with_one_alert(tmp_path: Path) -> None:
     result = soak(tmp_path, seconds=16, kills=1, down=2, scripted=True)
     (outage,) = result["kills"]  # type: ignore[misc]

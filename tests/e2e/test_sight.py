@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cameras.http_camera import Camera, alive, http_camera
 from tests.e2e.commands import eventually, ppe, receiving, site_file, types
 
 SIGHT = "    sight: {frozen_after: 3, blind_after: null, moved_after: null}\n"
 
 
+@pytest.mark.thorough
 def test_a_frozen_camera_is_told_fires_nothing_and_is_judged_again_when_it_moves(tmp_path: Path) -> None:
     pictures = alive(320, 240)
     camera = Camera(parts=pictures[:1], every=0.1)

@@ -69,6 +69,7 @@ def judge(datasets: Path, ppe: Command, tmp_path_factory: pytest.TempPathFactory
     return judged
 
 
+@pytest.mark.thorough
 def test_two_who_wear_everything_are_no_alert(judge: Judge) -> None:
     assert judge("pratim_ppe-2").told == ""
 
@@ -80,6 +81,7 @@ def test_two_without_vests_are_one_vest_alert_each(judge: Judge) -> None:
     assert all(alert["duration_s"] <= 3.5 for alert in fired)
 
 
+@pytest.mark.thorough
 def test_a_second_run_tells_the_same_bytes(judge: Judge, ppe: Command) -> None:
     first = judge("pratim_ppe-1")
     assert ppe("watch", "--source", first.clip, "--json").stdout == first.told

@@ -176,6 +176,7 @@ def test_a_restart_at_any_second_of_an_episode_is_one_alert(second: int) -> None
     assert said(changes) == [("fired", "helmet")]
 
 
+@pytest.mark.thorough
 @settings(max_examples=EXAMPLES)
 @given(st.lists(st.tuples(st.floats(0.2, 1.2), st.booleans(), st.floats(0, 0.3)), min_size=10, max_size=60))
 def test_random_flapping_never_opens_two_alerts_for_one_person(pattern: list[tuple[float, bool, float]]) -> None:
@@ -200,6 +201,7 @@ def test_random_flapping_never_opens_two_alerts_for_one_person(pattern: list[tup
             opened.remove(change.alert.id)
 
 
+@pytest.mark.thorough
 @settings(max_examples=EXAMPLES)
 @given(st.integers(0, 2**32), st.floats(0.0, 0.3), st.floats(0.0, 0.1))
 def test_an_episode_seen_badly_is_one_alert(seed: int, miss: float, wrong: float) -> None:

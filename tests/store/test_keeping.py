@@ -164,6 +164,7 @@ def test_an_alert_that_may_be_continued_counts_as_open(tmp_path: Path) -> None:
         assert store.evidence_path(one.id, "clean") is None
 
 
+@pytest.mark.thorough
 def test_old_alerts_go_with_all_that_is_known_of_them(tmp_path: Path) -> None:
     clock = HeldClock(days(400.5))
     with Store(tmp_path, [], clock=clock, limits=PLENTY) as store:

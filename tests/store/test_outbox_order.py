@@ -111,6 +111,7 @@ def test_the_fake_keeps_the_order(told: list[Step]) -> None:
     act(FakeStore(ENDPOINTS), told)
 
 
+@pytest.mark.thorough
 @given(steps)
 @settings(max_examples=25)
 def test_the_store_keeps_the_order(told: list[Step]) -> None:

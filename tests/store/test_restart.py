@@ -52,6 +52,7 @@ def test_alerts_are_listed_page_by_page_newest_first(store: Store) -> None:
     assert store.alert("no such alert") is None
 
 
+@pytest.mark.thorough
 @given(st.lists(st.integers(0, len(LIFE)), max_size=4))
 @settings(max_examples=15)
 def test_a_life_told_again_from_anywhere_is_kept_once(cuts: list[int]) -> None:
@@ -101,6 +102,7 @@ def test_a_backup_that_fails_leaves_nothing(store: Store, tmp_path: Path) -> Non
     assert store.open_alerts("gate") == []
 
 
+@pytest.mark.thorough
 def test_twenty_kills_lose_and_double_nothing() -> None:
     command = [sys.executable, "-m", "benchmarks.kill_store", "--kills", "20"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)

@@ -104,6 +104,7 @@ def test_offline_and_back_are_told_once_each_over_restarts() -> None:
     assert store.told() == ["camera.offline", "camera.online", "camera.offline"]
 
 
+@pytest.mark.thorough
 def test_a_camera_that_cannot_judge_is_told_once_and_its_end_too_over_restarts() -> None:
     def look(film: float) -> list[Row]:
         return worker(helmet=None if film < 300 else "helmet")
