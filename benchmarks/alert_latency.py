@@ -17,7 +17,6 @@ Prints JSON; exits with 1 when an alert took longer than on_delay + 1 s, or the 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import statistics
 import sys
@@ -31,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.figures import tell
 from service.delivery.courier import Courier
 from service.delivery.receiver import Arrival, Receiver
 from service.delivery.signing import new_secret
@@ -255,11 +255,7 @@ def main() -> int:
     options = parser.parse_args()
     configure_logging("error", "console")
     result = measure(options.episodes, options.messages, options.rate)
-    text = json.dumps(result, indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(result, options.out)
     return 0 if result["sound"] else 1
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import random
 import sqlite3
 import sys
@@ -21,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import tell
 from service.inquiry import Place, Wanted
 from service.store.store import Store
 from service.telemetry import configure_logging
@@ -136,10 +136,7 @@ def main() -> int:
             "database_mib": round((folder / "ppe.db").stat().st_size / 2**20, 1),
             "pages": pages(folder, options.pages),
         }
-    text = json.dumps(found, indent=2) + "\n"
-    sys.stdout.write(text)
-    if options.out:
-        options.out.write_text(text, encoding="utf-8")
+    tell(found, options.out)
     return 0
 
 

@@ -10,7 +10,6 @@ python -m benchmarks.far_people --data FOLDER [--out FILE]
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.figures import tell
 from service.detectors.opening import open_detector, tiled
 from service.lab.counting import Judged, tallies
 from service.lab.dataset.cards import read_card
@@ -93,11 +93,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the datasets")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    text = json.dumps(measure(options.data), indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(measure(options.data), options.out)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.client import Load, multipart, post
+from benchmarks.figures import tell
 from benchmarks.photo import photo
 from benchmarks.processes import Server, naive, service
 from service.settings import Settings
@@ -109,11 +110,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     found = measure(options.rounds)
-    text = json.dumps(found, indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(found, options.out)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.figures import tell
 from service.ports import Message, Still
 from service.safety.alerts import Alert, AlertChange
 from service.safety.moment import Moment
@@ -131,10 +132,7 @@ def main() -> int:
     configure_logging("error", "console")
     with tempfile.TemporaryDirectory() as folder:
         result = kill_loop(arguments.kills, Path(folder) / "store", arguments.seed)
-    text = json.dumps(result, indent=2)
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text + "\n")
+    tell(result, arguments.out)
     return 0 if sound(result) else 1
 
 

@@ -13,7 +13,6 @@ Prints JSON; exits with 1 when an alert differs in anything but when it fired, o
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.figures import tell
 from service.cameras.recorded import open_video
 from service.detectors.opening import open_detector
 from service.events import Origin
@@ -129,11 +129,7 @@ def main() -> int:
         results = {one.stem: compare(one, options.fps, options.lead, options.noise, detector) for one in films}
     finally:
         detector.close()
-    text = json.dumps({"every_s": EVERY, "films": results}, indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell({"every_s": EVERY, "films": results}, options.out)
     return 0 if all(result["sound"] for result in results.values()) else 1
 
 

@@ -14,7 +14,6 @@ Prints JSON; exits with 1 when an event is lost, arrives twice, out of its camer
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import threading
@@ -26,6 +25,7 @@ from pathlib import Path
 
 from standardwebhooks import Webhook
 
+from benchmarks.figures import tell
 from benchmarks.processes import free_port
 from service.delivery.courier import Courier
 from service.delivery.signing import new_secret
@@ -200,11 +200,7 @@ def main() -> int:
     options = parser.parse_args()
     configure_logging("critical", "console")
     result = measure(options.minutes, options.cameras)
-    text = json.dumps(result, indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(result, options.out)
     return 0 if result["sound"] else 1
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import multiprocessing
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from benchmarks.figures import tell
 from service.delivery.courier import Courier
 from service.delivery.signing import new_secret
 from service.delivery.webhook import WebhookSender
@@ -174,11 +174,7 @@ def main() -> int:
     options = parser.parse_args()
     configure_logging("critical", "console")
     result = measure(options.messages, options.cameras, options.endpoints)
-    text = json.dumps(result, indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(result, options.out)
     return 0 if sound(result) else 1
 
 

@@ -11,7 +11,6 @@ episode has not exactly one alert.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import threading
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.figures import tell
 from service.detectors.fake import FakeDetector
 from service.events import Origin
 from service.ports import EventStore, Frame, Message, Still
@@ -178,11 +178,7 @@ def main() -> int:
     options = parser.parse_args()
     configure_logging("error", "console")
     result = measure(options.seconds, options.down)
-    text = json.dumps(result, indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(result, options.out)
     return 0 if result["sound"] else 1
 
 

@@ -14,7 +14,6 @@ with 0 on SIGTERM, or memory or open files grew.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import signal
@@ -33,6 +32,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.figures import tell
 from benchmarks.processes import ROOT, free_port
 from service.delivery.receiver import Arrival, Receiver
 from service.delivery.signing import new_secret
@@ -286,11 +286,7 @@ def main() -> int:
         finally:
             if options.log:
                 shutil.copy(Path(folder) / "watch.log", options.log)
-    text = json.dumps(result, indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(result, options.out)
     return 0 if result["sound"] else 1
 
 

@@ -6,11 +6,11 @@ python -m benchmarks.service [--requests 1000] [--out FILE]
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 
 from benchmarks.client import multipart, post
+from benchmarks.figures import tell
 from benchmarks.photo import photo
 from benchmarks.processes import service
 
@@ -52,11 +52,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    text = json.dumps(measure(options.requests), indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(measure(options.requests), options.out)
 
 
 if __name__ == "__main__":

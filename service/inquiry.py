@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from service.ports import CameraState, EventType
 from service.safety.alerts import Alert, Kind
@@ -246,6 +246,10 @@ class Records(AlertRecords, MessageRecords, Protocol):
     """What is kept of alerts and of their messages."""
 
 
+STUCK: Final = 25.0
+"""Seconds without an answer to a camera's picture after which the detector is stuck: longer than a watch waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class CameraReport:
     """How a camera does now.
@@ -267,6 +271,11 @@ class CameraReport:
     people: int | None
     blind: tuple[tuple[Equipment, Blind], ...]
     unanswered: float | None = None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the detector has left a picture without an answer for too long."""
+        return self.unanswered is not None and self.unanswered >= STUCK
 
 
 class CameraHealth(Protocol):

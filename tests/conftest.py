@@ -17,7 +17,7 @@ THOROUGH = "takes long: --thorough runs it, and .ci/run does"
 NO_DATASETS = "needs the development datasets (PPE_TEST_DATA), which are not there"
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("default")
+settings.register_profile("quick", settings.get_profile("default"), max_examples=40)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,8 +25,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", help="run what takes long, too; --no-skips does")
 
 
+def _is_thorough(config: pytest.Config) -> bool:
+    return bool(config.getoption("--thorough") or config.getoption("--no-skips"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("default" if _is_thorough(config) else "quick")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not (config.getoption("--thorough") or config.getoption("--no-skips")):
+    if not _is_thorough(config):
         for item in items:
             if item.get_closest_marker("thorough"):
                 item.add_marker(pytest.mark.skip(reason=THOROUGH))

@@ -94,6 +94,8 @@ def test_roboflow_v0_takes_shares_and_percent(client: httpx.Client) -> None:
 def test_roboflow_refusals_say_what_is_wrong(client: httpx.Client) -> None:
     fetched = infer(client, sent("http://169.254.169.254/latest", "url"))
     assert (fetched.status_code, fetched.json()["code"]) == (422, "BODY_INVALID")
+    assert fetched.json()["detail"] == "type: Input should be 'base64'"
+    assert client.post("/infer/object_detection", json={}).json()["detail"] == "image: Field required"
     assert client.post("/ppe/1?image=http://127.0.0.1/a.jpg").json()["code"] == "PARAMETER_INVALID"
     assert client.post("/ppe/1", content="no base64 at all!").status_code in (415, 422)
     damaged = infer(client, [sent(), sent(TEXT[:400])])

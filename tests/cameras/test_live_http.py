@@ -144,6 +144,7 @@ def test_a_decoder_that_dies_is_replaced(kill: signal.Signals) -> None:
         until(watch.source, picture, 20)
 
 
+@pytest.mark.thorough
 def test_a_decoder_that_hangs_is_killed() -> None:
     patience = Patience(playing=1.0)
     with http_camera(Camera()) as camera, watched(http(camera), SkippingClock(), patience) as watch:
@@ -153,6 +154,7 @@ def test_a_decoder_that_hangs_is_killed() -> None:
         until(watch.source, picture, 20)
 
 
+@pytest.mark.thorough
 def test_a_camera_that_was_not_there_is_found_when_it_comes() -> None:
     with socket.create_server(("127.0.0.1", 0)) as place:
         port = place.getsockname()[1]
@@ -201,6 +203,7 @@ def test_signals_for_the_service_do_not_end_its_decoders() -> None:
             assert picture(until(watch.source, lambda _: True, 5)[0])
 
 
+@pytest.mark.thorough
 def test_the_decoder_dies_with_its_parent() -> None:
     script = (
         "import sys\n"

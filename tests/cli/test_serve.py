@@ -146,6 +146,7 @@ app(obj=lambda settings: FakeDetector())
 """
 
 
+@pytest.mark.thorough
 def test_with_a_key_it_listens_on_every_address_and_lets_nobody_else_in(tmp_path: Path) -> None:
     home = str(tmp_path / "store")
     token = run("key", "create", "gate", "--scope", "detect", PPE_STORE=home).stdout.strip()
@@ -160,6 +161,7 @@ def test_with_a_key_it_listens_on_every_address_and_lets_nobody_else_in(tmp_path
     assert "POST /v1/detect from 127.0.0.1  UNAUTHENTICATED" in run("audit", PPE_STORE=home).stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("proxies", "address"), [("127.0.0.1", "203.0.113.9"), ("10.0.0.5", "127.0.0.1"), ("", "127.0.0.1")]
 )

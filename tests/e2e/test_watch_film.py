@@ -87,6 +87,7 @@ def test_a_second_run_tells_the_same_bytes(judge: Judge, ppe: Command) -> None:
     assert ppe("watch", "--source", first.clip, "--json").stdout == first.told
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["pratim_ppe-1", "pratim_ppe-2"])
 def test_a_replay_tells_the_same_bytes(judge: Judge, ppe: Command, name: str) -> None:
     judged = judge(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 
 from service.delivery.receiver import Arrival
 from service.safety.alerts import Alert
@@ -24,6 +25,7 @@ def kept(store: Path) -> tuple[list[Alert], int]:
         return opened.alerts(), opened.backlog()["here"].pending
 
 
+@pytest.mark.thorough
 def test_a_film_in_a_site_file_is_watched_to_its_end_and_told(tmp_path: Path) -> None:
     source = film(tmp_path / "yard.mp4", pictures=60, rate=10)
     with receiving() as (receiver, arrivals):
@@ -44,6 +46,7 @@ def test_a_film_in_a_site_file_is_watched_to_its_end_and_told(tmp_path: Path) ->
     assert stills == ["annotated.jpg", "clean.jpg", "crop.jpg"]
 
 
+@pytest.mark.thorough
 def test_a_live_camera_is_watched_until_it_is_told_to_stop(tmp_path: Path) -> None:
     with http_camera(Camera(parts=alive(320, 240), every=0.1)) as camera, receiving() as (receiver, arrivals):
         site = site_file(tmp_path, camera.url, receiver.port)

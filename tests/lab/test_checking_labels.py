@@ -5,10 +5,14 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from service.lab.checking.check import check
 from tests.lab import sites
 from tests.lab.checks import found, one, serious
 from tests.lab.sites import CARD, pictures, rewrite, rows_of
+
+pytestmark = pytest.mark.thorough
 
 
 def shuffle(folder: Path, split: str) -> None:

@@ -17,6 +17,8 @@ from tests.lab import sites
 from tests.lab.checks import cut_out, found, leak, one
 from tests.lab.sites import CARD, pictures, repaint, rows_of
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize(
     "paint",

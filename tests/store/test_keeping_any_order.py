@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -21,6 +22,8 @@ from service.store.erasure import ERASED, Scope
 from service.store.retention import CONTINUED_MS, DAY_MS, Limits
 from service.store.store import Store
 from tests.store.made import START_MS, HeldClock, alert
+
+pytestmark = pytest.mark.thorough
 
 LIMITS = Limits(evidence_days=10, evidence_bytes=5_000, free_bytes=0, alert_days=40)
 HOUR_MS = 3_600_000

@@ -18,6 +18,8 @@ from tests.store.made import alert
 from tests.worker.plays import CameraClock, Play
 from tests.worker.stores import Noting
 
+pytestmark = pytest.mark.thorough
+
 
 def bare_until_20(film: float) -> list[Row]:
     return worker(helmet="no-helmet" if film < 20 else "helmet")

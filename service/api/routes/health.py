@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, cast
+from typing import Literal, cast
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
@@ -12,9 +12,6 @@ from service.api.desk import Desk
 from service.api.judging import Judge
 from service.api.problems import Problem
 from service.api.schemas import ModelSchema
-
-STUCK: Final = 25.0
-"""Seconds without an answer to a camera's picture after which the model is stuck."""
 
 router = APIRouter()
 
@@ -53,11 +50,7 @@ async def readyz(request: Request) -> ReadySchema:
     """Answer 200 from the model's first answer until shutdown, 503 before and after, and while it does not answer."""
     if not request.app.state.ready:
         raise Problem("MODEL_UNAVAILABLE", "The model is not loaded yet, or the service is shutting down.")
-    if _is_stuck(request.app.state.desk):
+    desk = cast(Desk | None, request.app.state.desk)
+    if desk is not None and any(report.stuck for report in desk.health.reports()):
         raise Problem("MODEL_UNAVAILABLE", "The model has not answered a camera's picture for long: start it anew.")
     return ReadySchema(model=cast(Judge, request.app.state.judge).model)
-
-
-def _is_stuck(desk: Desk | None) -> bool:
-    """Tell whether the model has left a watched camera without an answer."""
-    return desk is not None and any((report.unanswered or 0.0) >= STUCK for report in desk.health.reports())

@@ -10,7 +10,7 @@ import uuid
 from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.api import describe
 from service.api.dropin import floor, from_base64, judged
@@ -45,9 +45,18 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     api_key: str = Field(default="", max_length=200, repr=False)
-    image: Picture | list[Picture]
+    image: list[Picture]
+    several: bool = Field(default=False, description="The pictures came as a list, and so goes the answer.")
     confidence: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     class_filter: list[str] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, body: Any) -> Any:
+        if not isinstance(body, dict) or "image" not in body:
+            return body
+        several = isinstance(body["image"], list)
+        return {**body, "image": body["image"] if several else [body["image"]], "several": several}
 
 
 class Named(BaseModel):
@@ -84,14 +93,12 @@ async def add(request: Request) -> dict[str, Any]:
 async def infer(request: Request) -> Any:
     """Return boxes of one picture, or of a list of them as a list."""
     wanted = await _read(request, Wanted)
-    several = isinstance(wanted.image, list)
-    pictures = wanted.image if isinstance(wanted.image, list) else [wanted.image]
-    if not pictures:
+    if not wanted.image:
         raise Problem("NO_IMAGE", "image: this list holds no picture.")
-    uploads = (picture.upload() for picture in pictures)
+    uploads = (picture.upload() for picture in wanted.image)
     entries, clock = await judged(request, uploads, floor(wanted.confidence, CONFIDENCE))
     answers = [_answer(entry, clock, wanted.class_filter) for entry in entries]
-    return answers if several else answers[0]
+    return answers if wanted.several else answers[0]
 
 
 @router.post("/{project}/{version:int}")
