@@ -127,6 +127,7 @@ def test_the_docs_page_runs_its_own_scripts_only(client: httpx.Client) -> None:
 # -- slow bodies
 
 
+@pytest.mark.thorough
 def test_a_body_that_does_not_come_is_given_up_and_nobody_waits_for_it() -> None:
     with serving(build(FakeDetector(see), body_seconds=0.3)) as url:
         parts = urlsplit(url)

@@ -105,6 +105,7 @@ def _raw(address: str, request: bytes) -> bytes:
         return b"".join(iter(lambda: wire.recv(2**16), b""))
 
 
+@pytest.mark.thorough
 def test_a_refusal_does_not_wait_for_a_body_that_never_comes(address: str) -> None:
     head = b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 4000\r\n\r\n"
     answer = _raw(address, head + b"only this")

@@ -218,6 +218,7 @@ def test_names_can_not_play_with_the_terminal() -> None:
     assert shown("a\x1b[2Jb\n\udcff.jpg") == "a\\x1b[2Jb\\n\\udcff.jpg"
 
 
+@pytest.mark.thorough
 def test_piped_json_stays_clean_under_a_progress_bar(tmp_path: Path) -> None:
     real_weights()
     photo(tmp_path / "a.jpg")

@@ -81,7 +81,7 @@ def _weights(folder: Path, change: Change) -> Path:
         (_no_graph, "model.onnx: OpenVINO can't read this graph"),
     ],
 )
-@pytest.mark.parametrize("command", ["detect", "serve"])
+@pytest.mark.parametrize("command", ["detect", pytest.param("serve", marks=pytest.mark.thorough)])
 def test_bad_weights(tmp_path: Path, command: str, change: Change, words: str) -> None:
     manifest = _weights(tmp_path, change)
     arguments = ["detect", str(photo(tmp_path / "a.jpg"))] if command == "detect" else ["serve", "--port", "0"]

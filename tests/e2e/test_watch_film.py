@@ -20,6 +20,8 @@ from service.settings import Settings
 from tests.cli.workers import real_weights
 from tests.conftest import NO_DATASETS
 
+pytestmark = pytest.mark.thorough
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -69,7 +71,6 @@ def judge(datasets: Path, ppe: Command, tmp_path_factory: pytest.TempPathFactory
     return judged
 
 
-@pytest.mark.thorough
 def test_two_who_wear_everything_are_no_alert(judge: Judge) -> None:
     assert judge("pratim_ppe-2").told == ""
 
@@ -81,13 +82,11 @@ def test_two_without_vests_are_one_vest_alert_each(judge: Judge) -> None:
     assert all(alert["duration_s"] <= 3.5 for alert in fired)
 
 
-@pytest.mark.thorough
 def test_a_second_run_tells_the_same_bytes(judge: Judge, ppe: Command) -> None:
     first = judge("pratim_ppe-1")
     assert ppe("watch", "--source", first.clip, "--json").stdout == first.told
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["pratim_ppe-1", "pratim_ppe-2"])
 def test_a_replay_tells_the_same_bytes(judge: Judge, ppe: Command, name: str) -> None:
     judged = judge(name)

@@ -29,6 +29,7 @@ def test_a_clean_set_has_neither_fault_nor_warning(drawn: Path) -> None:
     assert len(checked.survey.seen) == 48
 
 
+@pytest.mark.thorough
 def test_several_processes_see_what_one_sees(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = check(small, CARD)
     monkeypatch.setattr(looking, "ALONE", 10)

@@ -59,6 +59,7 @@ def test_a_failing_detector_is_told_for_what_the_camera_is_asked() -> None:
     assert [json.loads(one.payload)["data"]["equipment"] for one in store.messages] == ["vest"]
 
 
+@pytest.mark.thorough
 def test_a_detector_that_fails_now_and_then_is_logged_and_not_told() -> None:
     store = Noting()
     play = Play(bare, store, broken=lambda film: film % 4 < 0.1)
