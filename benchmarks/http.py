@@ -3,7 +3,8 @@
     python -m benchmarks.http [--rounds 5] [--out FILE]
 
 Prints ratios: server CPU per picture to an in-process loop's, latency at one client to the loop's, throughput at 16
-clients to a FastAPI handler that calls ultralytics on the .pt (skipped, and said so, where ultralytics is absent).
+clients to a FastAPI handler that calls ultralytics on the .pt (skipped, and said so, where ultralytics is absent). All
+three look once (PPE_SECOND_LOOK=0): what the second look costs is measured by `benchmarks.far_people`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -51,6 +53,7 @@ class Loop:
 
 
 def measure(rounds: int) -> dict[str, float | int | str | None]:
+    os.environ["PPE_SECOND_LOOK"] = "0"  # of the processes that are started from here
     body = multipart(photo(1920, 1080))
     loop, ours = Loop(), service()
     has_naive = importlib.util.find_spec("ultralytics") is not None
