@@ -17,7 +17,7 @@ from service.safety.alerts import AlertChange
 from service.safety.coverage import CannotJudge
 from service.safety.moment import Moment
 from service.sitefile import SiteFile, SiteFileError, missing_secrets, parse_site
-from service.wiring import _endpoints, _senders
+from service.wiring.telling import endpoints_of, senders_of
 from tests.delivery.scripted import OTHER, SECRET, RealClock, always, receiving, status
 from tests.store.made import alert, ended
 
@@ -173,12 +173,12 @@ def test_filters_and_both_secrets_reach_who_sends(monkeypatch: pytest.MonkeyPatc
     with receiving(always(status(200))) as receiver:
         text = SITE.replace("https://example.org/hook", receiver.url) + "    lan: true\n    zones: [yard]\n"
         read = parse_site(text + "    previous_secret_env: OLD\n", HERE)
-        (endpoint,) = _endpoints(read)
+        (endpoint,) = endpoints_of(read)
         assert (endpoint.name, endpoint.wants(fired()), endpoint.wants(fired(zone="dock"))) == ("office", True, False)
-        assert _senders(read, RealClock())["office"].send(fired()).done
+        assert senders_of(read, RealClock())["office"].send(fired()).done
     for secret in (SECRET, OTHER):
         assert Webhook(secret).verify(receiver.requests[0].body, receiver.requests[0].headers)
-    assert _endpoints(read.model_copy(update={"mode": "observe"})) == []
+    assert endpoints_of(read.model_copy(update={"mode": "observe"})) == []
 
 
 def test_an_address_is_told_from_another_and_not_told() -> None:
