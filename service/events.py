@@ -137,7 +137,9 @@ def alert_message(change: AlertChange, origin: Origin, width: int, height: int) 
     else:
         ending: Ending = "worn" if change.kind == "resolved" else "lost_sight"
         event = AlertResolved(timestamp=_utc(at), data=EndedAlert(**dict(known), ending=ending))
-    return _message(event, origin, at, alert.id, subject=Subject(alert.zone, alert.equipment, alert.fired.wall_ms))
+    return _message(
+        event, origin, at, alert.id, subject=Subject(alert.zone, alert.equipment, alert.severity, alert.fired.wall_ms)
+    )
 
 
 def camera_message(state: CameraState, origin: Origin) -> Message:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from service.safety.equipment import Equipment
+from service.safety.site import Severity
 
 OFFLINE: Final = "offline"
 """The condition of a camera that gives no pictures; that it can't judge is named by `CannotJudge.condition`."""
@@ -46,12 +47,14 @@ class Subject:
     Attributes:
         zone: the alert's zone.
         equipment: what is missing, or can't be judged.
+        severity: the alert's.
         began_ms: when what it tells of began (Unix ms): the same in all messages of one alert. None: it tells that
             something is over.
     """
 
     zone: str | None = None
     equipment: Equipment | None = None
+    severity: Severity | None = None
     began_ms: int | None = None
 
 

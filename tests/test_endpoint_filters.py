@@ -90,6 +90,7 @@ def test_without_filters_everything_is_sent() -> None:
         ("cameras: [gate]", [fired(), lost(), blind()], [fired(camera="roof"), lost(camera="roof")]),
         ("zones: [yard]", [fired(), lost(), blind()], [fired(zone="dock"), fired(camera="roof", zone="whole-picture")]),
         ("zones: [whole-picture]", [fired(camera="roof", zone="whole-picture")], [fired()]),
+        ("severity: [high]", [fired(), lost(), blind()], [fired(severity="low"), fired(severity="medium")]),
         ("equipment: [helmet]", [fired(), lost(), blind("helmet")], [fired(equipment="vest"), blind("vest")]),
     ],
 )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from service.safety.site import WHOLE_PICTURE
-from service.sitefile.model import EndpointEntry, SiteFile
+from service.sitefile.filters import Filters
+from service.sitefile.model import SiteFile
 
 MOST_NAMED: Final = 20
 """Names that a mistake lists."""
@@ -25,7 +26,7 @@ def strangers(site: SiteFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 yield ("endpoints", name, "zones", index), f"there is no zone {zone!r}{of_them}, {_only(zones)}"
 
 
-def _zones(site: SiteFile, endpoint: EndpointEntry) -> dict[str, None]:
+def _zones(site: SiteFile, endpoint: Filters) -> dict[str, None]:
     """Return the zones of the cameras that an endpoint is told of, in the file's order."""
     told_of = [entry for name, entry in site.cameras.items() if not endpoint.cameras or name in endpoint.cameras]
     return dict.fromkeys(zone for entry in told_of for zone in (entry.zones or (WHOLE_PICTURE,)))
