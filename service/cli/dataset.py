@@ -95,11 +95,17 @@ def source_of(text: str) -> Source:
 
 @dataset.command("prepare")
 def prepare_command(
+    ctx: typer.Context,
     source: Sources,
     folder: Annotated[Path, typer.Option("--out", help="Folder to write; must be new or empty.")],
     people_from: Annotated[
         Path | None, typer.Option(help="COCO .pt weights that add person boxes where a set labels none.")
     ] = None,
+    labels_from: Annotated[
+        Path | None,
+        typer.Option(help="manifest.json of weights of ours that add the boxes of train that labellers left out."),
+    ] = None,
+    labels_confidence: Annotated[float, typer.Option(min=0.05, max=1, help="How sure they must be of a box.")] = 0.5,
 ) -> None:
     """Merge exports into one dataset with the classes helmet, no-helmet, vest, no-vest, person.
 
@@ -107,6 +113,7 @@ def prepare_command(
     """
     from rich.table import Table
 
+    from service.lab.dataset.completing import open_completing
     from service.lab.dataset.prepare import prepare
     from service.lab.splits import kept_for_report
     from service.settings import shipped
@@ -115,12 +122,22 @@ def prepare_command(
         sources = [source_of(text) for text in source]
         cuts = {one.card.name: shipped("datasets") / "splits" / f"{one.card.name}.jsonl" for one in sources}
         held_out = {card: kept_for_report(path) for card, path in cuts.items()}
-        counts = prepare(sources, folder, people_from=people_from, held_out=held_out, on_picture=on_picture)
+        detector = detector_for(ctx, settings_for(weights=labels_from)) if labels_from else None
+        counts = prepare(
+            sources,
+            folder,
+            people_from=people_from,
+            sure_of=open_completing(detector, labels_confidence) if detector else None,
+            held_out=held_out,
+            on_picture=on_picture,
+        )
     table = Table("source / split", "pictures", "helmet", "no-helmet", "vest", "no-vest", "person", "people added")
     for key, pictures in sorted(counts.pictures.items()):
         boxes = [str(counts.boxes[f"{key}/{name}"]) for name in ("helmet", "no-helmet", "vest", "no-vest", "person")]
         table.add_row(key, str(pictures), *boxes, str(counts.people_added[key] or ""))
     out().print(table)
+    for key, number in sorted(counts.labels_added.items()):
+        out().print(f"added {number} boxes {key} that no label stands for", highlight=False)
     for label, number in sorted(counts.dropped.items()):
         out().print(f"dropped {number} boxes {label}: the card does not name it", highlight=False)
     for key, number in sorted(counts.held_out.items()):
@@ -178,7 +195,7 @@ def check_command(
     path: Annotated[Path, typer.Argument(help="An export: Roboflow or Ultralytics YOLO, or COCO json.")],
     card: Annotated[
         str | None,
-        typer.Option(help="Card that explains its labels; default: the one named like the folder, or generic."),
+        typer.Option(help="Card that explains its labels; default: the one in it or named like it, or generic."),
     ] = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for check.html and check.json (default: runs/check/NAME).")
@@ -223,6 +240,9 @@ def check_command(
 
 
 def _card_like(folder: Path) -> str:
+    own = list(folder.glob("*.toml"))
+    if len(own) == 1:
+        return str(own[0])
     name = folder.resolve().name
     return name if card_path(name).is_file() else "generic"
 

@@ -20,3 +20,5 @@ PERSON: Final[int] = CLASS_ID["person"]
 
 WORN_CLASS: Final[dict[Equipment, int]] = {"helmet": CLASS_ID["helmet"], "vest": CLASS_ID["vest"]}
 MISSING_CLASS: Final[dict[Equipment, int]] = {"helmet": CLASS_ID["no-helmet"], "vest": CLASS_ID["no-vest"]}
+OPPOSITE: Final[dict[str, str]] = {"helmet": "no-helmet", "no-helmet": "helmet", "vest": "no-vest", "no-vest": "vest"}
+"""What a class denies; a person has none."""

@@ -64,6 +64,8 @@ def test_a_dropped_class(small: Path) -> None:
     rewrite(small, lambda rows: [row for row in rows if row[0] != "4"])
     levels = {finding.title: finding.level for finding in found(check(small, unpeopled), "class-missing")}
     assert levels == {"No box of the class no-helmet": "fault", "No box of the class person": "warning"}
+    addition = CARD.model_copy(update={"addition": True})
+    assert {finding.level for finding in found(check(small, addition), "class-missing")} == {"warning"}
 
 
 def test_a_rare_class_and_one_that_a_split_lacks(copy: Path) -> None:

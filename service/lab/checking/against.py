@@ -14,20 +14,12 @@ from service.lab.checking.survey import Seen, Survey
 from service.lab.dataset.cards import Card
 from service.lab.dataset.records import LabelledBox, clipped
 from service.ports import Detector
-from service.safety.equipment import CLASSES, EQUIPMENT, MISSING_CLASS, WORN_CLASS, ClassName
+from service.safety.equipment import CLASSES, OPPOSITE
 from service.safety.overlap import iou
 
 SURE: Final = 0.6
 """Confidence from which the model's word is weighed against the label's."""
 MANY: Final = 0.05
-_OPPOSITE: Final[dict[ClassName, ClassName]] = {
-    CLASSES[one]: CLASSES[other]
-    for name in EQUIPMENT
-    for one, other in (
-        (WORN_CLASS[name], MISSING_CLASS[name]),
-        (MISSING_CLASS[name], WORN_CLASS[name]),
-    )
-}
 Kind = Literal["missing", "wrong", "loose"]
 _TOLD: Final[tuple[tuple[Kind, Code, str, str, str], ...]] = (
     (
@@ -103,7 +95,7 @@ def _doubts(one: Seen, card: Card, detector: Detector) -> Iterator[Doubt]:
         name = CLASSES[found.class_id[row]]
         box = clipped(name, *(float(value) for value in relative[row]))
         same = [index for index, (target, _) in enumerate(labels) if target == name]
-        opposite = [index for index, (target, _) in enumerate(labels) if target == _OPPOSITE.get(name)]
+        opposite = [index for index, (target, _) in enumerate(labels) if target == OPPOSITE.get(name)]
         best = max(same, key=lambda index: overlaps[row, index], default=None)
         against = max(opposite, key=lambda index: overlaps[row, index], default=None)
         shared = overlaps[row, best] if best is not None else 0.0

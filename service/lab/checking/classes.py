@@ -50,7 +50,7 @@ def _missing(survey: Survey, counts: Counter[ClassName]) -> Iterator[Finding]:
             continue
         spelled = [label for label, target in survey.card.labels.items() if target == name]
         unpeopled = name == "person" and not survey.card.people_labelled
-        known = unpeopled or not spelled
+        known = unpeopled or not spelled or survey.card.addition
         mend = (
             "Add person boxes from a COCO model (`ppe dataset prepare --people-from`), or label them."
             if name == "person"

@@ -60,8 +60,7 @@ class Look:
 
 def corners(boxes: Iterable[LabelledBox]) -> Boxes:
     """Return (n, 4) relative x1 y1 x2 y2."""
-    rows = [(box.cx - box.w / 2, box.cy - box.h / 2, box.cx + box.w / 2, box.cy + box.h / 2) for box in boxes]
-    return np.array(rows, dtype=np.float64).reshape(-1, 4)
+    return np.array([box.corners for box in boxes], dtype=np.float64).reshape(-1, 4)
 
 
 def open_picture(path: Path) -> Image | None:

@@ -30,6 +30,8 @@ class Card(BaseModel):
     licence: str
     how_to_get: str
     people_labelled: bool
+    addition: bool = False
+    """Too small to be trained on alone: a class may be missing."""
     known_faults: tuple[str, ...] = ()
     judgement: str = ""
     """What the set is good for and what it is not, in a few sentences."""

@@ -11,7 +11,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,12 +19,13 @@ import yaml
 
 from service.lab.dataset.cards import Card
 from service.lab.dataset.coco import coco_files, read_coco
+from service.lab.dataset.completing import SeeBoxes, lacking
 from service.lab.dataset.faults import DatasetError, OnFault
 from service.lab.dataset.people import SeePeople, open_people
 from service.lab.dataset.records import SPLITS, LabelledBox, Picture, Split
 from service.lab.dataset.whole import refuse_unless_empty, whole_folder
 from service.lab.dataset.yolo import read_yolo
-from service.safety.equipment import CLASS_ID, CLASSES
+from service.safety.equipment import CLASSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Counts:
     dropped: Counter[str] = field(default_factory=Counter)
     without_label_file: Counter[str] = field(default_factory=Counter)
     people_added: Counter[str] = field(default_factory=Counter)
+    labels_added: Counter[str] = field(default_factory=Counter)
     held_out: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, dict[str, int]]:
@@ -84,6 +86,7 @@ def prepare(
     out: Path,
     *,
     people_from: Path | None = None,
+    sure_of: SeeBoxes | None = None,
     splits: tuple[Split, ...] = SPLITS,
     held_out: Mapping[str, Container[str]] = MappingProxyType({}),
     on_picture: Callable[[str], None] = lambda _: None,
@@ -94,6 +97,7 @@ def prepare(
         sources: exports in the order they are merged.
         out: folder to write.
         people_from: a COCO ``.pt`` that adds person boxes where a card says people are not labelled.
+        sure_of: what a model is sure of on a picture: added to those of train where no label stands for it.
         splits: which splits to take.
         held_out: per card, file names of valid that nothing of training may see, not even early stopping.
         on_picture: called with each written picture's name, for a progress bar.
@@ -120,7 +124,7 @@ def prepare(
         counts.held_out[f"{card.name}/valid"] += len(listed) - len(kept)
         listed[:] = kept
     with whole_folder(out) as part:
-        _write_all(part, pictures, see, f"added by {people_from and people_from.name}", counts, on_picture)
+        _write_all(part, pictures, see, f"added by {people_from and people_from.name}", sure_of, counts, on_picture)
     return counts
 
 
@@ -129,13 +133,20 @@ def _write_all(
     pictures: list[tuple[Card, list[Picture]]],
     see: SeePeople | None,
     added_by: str,
+    sure_of: SeeBoxes | None,
     counts: Counts,
     on_picture: Callable[[str], None],
 ) -> None:
     with (out / "provenance.jsonl").open("w", encoding="utf-8") as provenance:
         for card, listed in pictures:
-            for picture, added in _with_people(card, listed, see):
-                name = _write(out, card, picture, added, counts)
+            for picture in listed:
+                labels = _labels(card, picture, counts)
+                people = () if card.people_labelled or see is None else see(picture.path)
+                completing = () if sure_of is None or picture.split != "train" else sure_of(picture.path)
+                lacked = lacking([*labels, *people], completing)
+                name = _write(out, card, picture, [*labels, *people, *lacked])
+                counts.people_added.update(f"{card.name}/{picture.split}" for _ in people)
+                counts.labels_added.update(f"{card.name}/{picture.split}/{box.label}" for box in lacked)
                 row = {
                     "picture": name,
                     "source": card.name,
@@ -144,6 +155,7 @@ def _write_all(
                     "base": picture.base,
                     "split": picture.split,
                     "people": "labelled" if card.people_labelled else added_by,
+                    "labels_added": len(lacked),
                 }
                 provenance.write(json.dumps(row, ensure_ascii=False) + "\n")
                 on_picture(name)
@@ -151,28 +163,23 @@ def _write_all(
     (out / "counts.json").write_text(json.dumps(counts.as_json(), indent=2) + "\n", encoding="utf-8")
 
 
-def _with_people(
-    card: Card, pictures: list[Picture], see: SeePeople | None
-) -> Iterator[tuple[Picture, tuple[LabelledBox, ...]]]:
-    for picture in pictures:
-        yield picture, () if card.people_labelled or see is None else see(picture.path)
-
-
-def _write(out: Path, card: Card, picture: Picture, added: tuple[LabelledBox, ...], counts: Counts) -> str:
+def _labels(card: Card, picture: Picture, counts: Counts) -> list[LabelledBox]:
+    """Return the boxes that the card names, by the product's classes and in its convention; count them all."""
     key = f"{card.name}/{picture.split}"
     counts.pictures[key] += 1
     counts.without_label_file[key] += not picture.has_label_file
-    rows = []
+    labels = []
     for box in picture.boxes:
         target = card.target(box.label)
         if target is None:
             counts.dropped[f"{card.name}/{box.label}"] += 1
         else:
-            rows.append(_row(CLASS_ID[target], box.with_height(card.box_height(box.label))))
+            labels.append(replace(box.with_height(card.box_height(box.label)), label=target))
             counts.boxes[f"{key}/{target}"] += 1
-    for box in added:
-        rows.append(_row(CLASS_ID["person"], box))
-        counts.people_added[key] += 1
+    return labels
+
+
+def _write(out: Path, card: Card, picture: Picture, boxes: Sequence[LabelledBox]) -> str:
     name = f"{card.name}__{picture.path.name}"
     images, labels = (out / picture.split / kind for kind in ("images", "labels"))
     images.mkdir(parents=True, exist_ok=True)
@@ -180,11 +187,13 @@ def _write(out: Path, card: Card, picture: Picture, added: tuple[LabelledBox, ..
     if (images / name).exists():
         raise DatasetError(picture.path, "stands twice in this export under one name")
     shutil.copyfile(picture.path, images / name)
+    rows = (label_row(CLASSES.index(box.label), box) for box in boxes)
     (labels / f"{Path(name).stem}.txt").write_text("".join(rows), encoding="utf-8")
     return name
 
 
-def _row(class_id: int, box: LabelledBox) -> str:
+def label_row(class_id: int, box: LabelledBox) -> str:
+    """Return a line of a YOLO label file."""
     return f"{class_id} {box.cx:.6f} {box.cy:.6f} {box.w:.6f} {box.h:.6f}\n"
 
 

@@ -23,6 +23,11 @@ class LabelledBox:
     filled: float | None = None
     """Share of the box that the labelled polygon covers; None where the label was a box."""
 
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        """Relative x1 y1 x2 y2."""
+        return self.cx - self.w / 2, self.cy - self.h / 2, self.cx + self.w / 2, self.cy + self.h / 2
+
     def with_height(self, factor: float) -> LabelledBox:
         """Return the box with its height multiplied and its upper edge kept, cut at the picture's lower edge."""
         top = self.cy - self.h / 2
