@@ -6,7 +6,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY service service
 COPY weights weights
 COPY datasets datasets
-RUN /opt/ppe/bin/pip install --no-cache-dir .
+RUN /opt/ppe/bin/pip install --no-cache-dir '.[postgres]'
 
 FROM python:3.12-slim-bookworm
 RUN apt-get update \

@@ -68,6 +68,10 @@ def fill(folder: Path, count: int) -> float:
         'INSERT INTO marks (alert, kind, at_ms, "by", note) '
         "SELECT id, 'acknowledged', ended_ms, 'Kim', '' FROM alerts WHERE acknowledged AND rowid % 2"
     )
+    database.execute(
+        "INSERT INTO series (camera, zone, equipment, severity) "
+        "SELECT DISTINCT camera, zone, equipment, severity FROM alerts"
+    )
     for _, sql in indexes:
         database.execute(sql)
     database.execute("COMMIT")
@@ -102,6 +106,7 @@ def pages(folder: Path, times: int) -> dict[str, dict[str, float]]:
         "camera and zone": (Wanted(camera=CAMERAS[3], zone="gate"), True),
         "rare zone": (Wanted(zone="rare-corner"), True),
         "open": (Wanted(open=True), False),
+        "open, of a camera": (Wanted(camera=CAMERAS[3], open=True), False),
         "not acknowledged": (Wanted(acknowledged=False), False),
         "not acknowledged, of a camera": (Wanted(camera=CAMERAS[3], acknowledged=False), False),
         "a day in the middle": (Wanted(since_ms=middle, until_ms=middle + day), False),

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +48,15 @@ class Severed:
         self._store = store
         self.cut = False
 
-    def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
+    def record(
+        self,
+        changes: Sequence[AlertChange],
+        stills: Sequence[Still],
+        messages: Sequence[Message],
+        clips: Collection[str] = (),
+    ) -> None:
         if not self.cut:
-            self._store.record(changes, stills, messages)
+            self._store.record(changes, stills, messages, clips)
 
     def open_alerts(self, camera: str, *, lost_since_ms: int | None = None) -> list[Alert]:
         return self._store.open_alerts(camera, lost_since_ms=lost_since_ms)

@@ -15,7 +15,16 @@ Reach = Literal["public", "lan", "here", "never"]
 
 _HERE: Final = tuple(map(ip_network, ("127.0.0.0/8", "::1")))
 _LAN: Final = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
-_METADATA: Final = tuple(map(ip_network, ("169.254.169.254", "100.100.100.200", "192.0.0.192", "fd00:ec2::254")))
+_METADATA: Final = tuple(
+    map(
+        ip_network,
+        (
+            "169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192",
+            "fd00:ec2::/64", "fd20:ce::/64", "fd00:42::42",
+        ),
+    )
+)  # fmt: skip
+"""What clouds tell their machines, credentials among it, at addresses that look like any other."""
 _NEVER: Final = _METADATA + tuple(
     map(
         ip_network,
@@ -52,6 +61,15 @@ def reach_of_host(host: str) -> Reach | None:
         return reach(host.strip("[]"))
     except ValueError:
         return None
+
+
+def is_ip(host: str) -> bool:
+    """Tell whether the host of a URL is an IP address, which needs no look-up."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def resolve(host: str, port: int) -> list[str]:

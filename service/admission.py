@@ -51,7 +51,7 @@ def refuse_exposed(settings: Settings) -> None:
     Raises:
         WiringError: there is none, or the file that is to hold one does not.
     """
-    if admin_token(settings) is None and not (settings.store / "ppe.db").exists():
+    if admin_token(settings) is None and not _stored(settings):
         _refuse_without_keys(settings)
 
 
@@ -78,7 +78,7 @@ def admission(settings: Settings, records: KeyRecords | None = None) -> Iterator
     clock, token = SystemClock(), admin_token(settings)
     rates = Rates(settings.rate_per_minute, clock)
     with ExitStack() as stack:
-        if records is None and (token is not None or (settings.store / "ppe.db").exists()):
+        if records is None and (token is not None or _stored(settings)):
             opening = stack.enter_context(ExitStack())
             records = opening.enter_context(_records(settings))
         else:
@@ -97,6 +97,11 @@ def admission(settings: Settings, records: KeyRecords | None = None) -> Iterator
         yield Access(None, Hosts(listed(settings.allowed_hosts)), rates, Audit(records, clock))
 
 
+def _stored(settings: Settings) -> bool:
+    """Tell whether there is a database that may hold keys."""
+    return bool(settings.database) or (settings.store / "ppe.db").exists()
+
+
 def _refuse_without_keys(settings: Settings) -> None:
     if not settings.loopback:
         raise WiringError(
@@ -107,12 +112,13 @@ def _refuse_without_keys(settings: Settings) -> None:
 
 @contextmanager
 def _records(settings: Settings) -> Iterator[KeyRecords]:
-    from service.store.database import Database
+    from service.store.address import address_of
+    from service.store.database import open_database
     from service.store.errors import StoreError
     from service.store.keys import Keys
 
     try:
-        database = Database(settings.store)
+        database = open_database(settings.store, address_of(settings))
     except StoreError as error:
         raise WiringError(f"API keys can't be read: {error}") from error
     try:

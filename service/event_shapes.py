@@ -43,11 +43,12 @@ class Picture(_Shape):
 
 
 class Evidence(_Shape):
-    """Paths of the alert's pictures, below the service's address. They never change."""
+    """Paths of the alert's pictures and clip, below the service's address. They never change."""
 
     annotated: str
     clean: str
     crop: str
+    clip: str
 
 
 class _News(_Shape):

@@ -7,6 +7,7 @@ and the same message id in every replay. Names are cut and cleaned, so that a bo
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,6 +52,7 @@ __all__ = [
     "Named",
     "Origin",
     "alert_message",
+    "alert_of",
     "camera_message",
     "cannot_judge_message",
     "plain",
@@ -129,7 +131,7 @@ def alert_message(change: AlertChange, origin: Origin, width: int, height: int) 
         picture=Picture(width=width, height=height),
         zone_uncertain=alert.zone_uncertain,
         by_absence=alert.by_absence,
-        evidence=Evidence(annotated=f"{path}/annotated", clean=f"{path}/clean", crop=f"{path}/crop"),
+        evidence=Evidence.model_validate({kind: f"{path}/{kind}" for kind in Evidence.model_fields}),
     )
     event: Event
     if change.kind in {"fired", "updated"}:
@@ -140,6 +142,14 @@ def alert_message(change: AlertChange, origin: Origin, width: int, height: int) 
     return _message(
         event, origin, at, alert.id, subject=Subject(alert.zone, alert.equipment, alert.severity, alert.fired.wall_ms)
     )
+
+
+def alert_of(message: Message) -> str | None:
+    """Return the id of the alert that a message tells of, if it tells of one."""
+    if not message.type.startswith("alert."):
+        return None
+    known = json.loads(message.payload).get("data", {})  # an erased one is empty
+    return str(known["alert"]) if "alert" in known else None
 
 
 def camera_message(state: CameraState, origin: Origin) -> Message:

@@ -1,17 +1,18 @@
-"""What can be asked of a service that watches, and said to it: alerts, compliance, cameras. Doors, as in `ports`."""
+"""What can be asked of a service that watches, and said to it: alerts, compliance, messages. Doors, as in `ports`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
-from service.ports import CameraState, EventType
+from service.news import NewsRecords
+from service.ports import EventType
 from service.safety.alerts import Alert, Kind
-from service.safety.coverage import Blind
 from service.safety.equipment import Equipment
 from service.safety.moment import Moment
 from service.safety.site import Severity
+from service.seen import SeenRecords
 
 MarkKind = Literal["acknowledged", "snoozed", "false_alarm"]
 Place = tuple[int, str]
@@ -125,11 +126,14 @@ class AlertRecords(Protocol):
         ...
 
     def picture(self, alert: str, kind: str) -> bytes | None:
-        """Return a still of an alert as JPEG, or None when there is none or none any more."""
+        """Return a still of an alert as JPEG, or its clip as MP4; None when there is none, or none any more."""
         ...
 
     def why_gone(self, alert: str, kind: str) -> str | None:
-        """Return why a still of an alert was removed or never written, in one word, or None when that is not known."""
+        """Return why a still or clip of an alert is not there, in one word: removed, never written, or `pending` yet.
+
+        None when it is there, or never was to be.
+        """
         ...
 
     def mark(self, alert: str, mark: Mark) -> History | None:
@@ -242,45 +246,5 @@ class MessageRecords(Protocol):
         ...
 
 
-class Records(AlertRecords, MessageRecords, Protocol):
-    """What is kept of alerts and of their messages."""
-
-
-STUCK: Final = 25.0
-"""Seconds without an answer to a camera's picture after which the detector is stuck: longer than a watch waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class CameraReport:
-    """How a camera does now.
-
-    Attributes:
-        camera: its id.
-        state: its connection, and since when.
-        frame_age: seconds since the last judged frame was captured; None before the first.
-        rate: frames judged a second, over the last ten seconds.
-        people: on the last judged frame; None before the first.
-        blind: what it can't judge, and why.
-        unanswered: seconds since the detector was asked about a picture that it has not answered; None when it has.
-    """
-
-    camera: str
-    state: CameraState
-    frame_age: float | None
-    rate: float
-    people: int | None
-    blind: tuple[tuple[Equipment, Blind], ...]
-    unanswered: float | None = None
-
-    @property
-    def stuck(self) -> bool:
-        """Whether the detector has left a picture without an answer for too long."""
-        return self.unanswered is not None and self.unanswered >= STUCK
-
-
-class CameraHealth(Protocol):
-    """How the cameras of a site do. Safe to call from many threads at once, and never waits for a camera."""
-
-    def reports(self) -> list[CameraReport]:
-        """Return a report for each camera, in the order of the site file."""
-        ...
+class Records(AlertRecords, MessageRecords, NewsRecords, SeenRecords, Protocol):
+    """What is kept of alerts, of their messages and of what cameras saw, and room for it."""

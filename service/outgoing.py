@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -161,4 +161,107 @@ class Sender(Protocol):
 
     def send(self, message: Message) -> Attempt:
         """Try once, within a total deadline. Never raises for what a receiver or network does."""
+        ...
+
+
+Group = tuple[str, str, str]
+"""What people are told of together: (camera, zone, equipment) of alerts, (camera, "", condition) of a camera itself."""
+PostKind = Literal["news", "reminder", "digest", "escalation"]
+
+
+@dataclass(frozen=True, slots=True)
+class PostMade:
+    """A post that a channel of people was sent, or with `escalation` the moment at which others were told as well."""
+
+    at_ms: int
+    kind: PostKind
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an alert stands, and what people said of it.
+
+    Attributes:
+        snoozed_until_ms: until when nobody need look at it, as was said last (Unix ms).
+    """
+
+    open: bool = False
+    acknowledged: bool = False
+    false_alarm: bool = False
+    snoozed_until_ms: int | None = None
+
+
+class Notices(Protocol):
+    """Messages that people are to be told of, a line for each channel, and what they were told. All of it is durable.
+
+    A notice is fresh until a post told of it or it was let go; a channel is one address of people.
+    """
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes file notices as well, of which nobody here is woken."""
+        ...
+
+    def file(self, channels: Sequence[str], message: str) -> None:
+        """Keep a message of the outbox, by its id, as fresh for channels; what one has already is left alone."""
+        ...
+
+    def speaks(self, channel: str) -> bool:
+        """Tell whether this process is the one that posts to a channel, where several share what is kept."""
+        ...
+
+    def fresh(self, channel: str, most: int) -> list[Message]:
+        """Return what a channel was not told yet, oldest first; of more than `most`, alerts of high severity first."""
+        ...
+
+    def unsaid(self, channel: str, alerts: Collection[str]) -> frozenset[str]:
+        """Return which of these alerts a channel was never told to have fired, because that was let go."""
+        ...
+
+    def told(self, channel: str, since_ms: int, most: int) -> list[Message]:
+        """Return what a channel was told of alerts that are open, or fired since then; the newest, oldest first."""
+        ...
+
+    def posts(self, channel: str, since_ms: int) -> list[PostMade]:
+        """Return what was posted since then, oldest first."""
+        ...
+
+    def standings(self, alerts: Collection[str]) -> dict[str, Standing]:
+        """Return how alerts stand, by their ids; one that is not kept (any more) is left out."""
+        ...
+
+    def settle(self, channel: str, post: PostMade | None, told: Collection[str], let_go: Collection[str] = ()) -> None:
+        """Keep in one transaction that a post told of messages, and that others are told no more."""
+        ...
+
+    def escalate(self, channel: str, post: PostMade, to: Sequence[str], messages: Collection[str]) -> None:
+        """Keep in one transaction that other channels are to be told of messages, and that this was done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A text for people.
+
+    Attributes:
+        pictures: JPEG files by their names.
+        urgent: it asks for something to be done.
+    """
+
+    title: str
+    body: str
+    pictures: tuple[tuple[str, bytes], ...] = ()
+    urgent: bool = True
+
+
+class Poster(Protocol):
+    """Takes one letter to one address of people."""
+
+    def post(self, letter: Letter) -> Attempt:
+        """Try once, within a total deadline. Never raises for what a provider or network does."""
+        ...
+
+    def close(self) -> None:
+        """End what is on its way; nothing is posted any more. Idempotent."""
         ...

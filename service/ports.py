@@ -3,9 +3,10 @@
 # ruff: noqa: PLC0414 - the doors of what leaves are handed on from `outgoing`, where they are described
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -18,9 +19,16 @@ from service.outgoing import Condition as Condition
 from service.outgoing import Delivery as Delivery
 from service.outgoing import Endpoint as Endpoint
 from service.outgoing import EventType as EventType
+from service.outgoing import Group as Group
+from service.outgoing import Letter as Letter
 from service.outgoing import Message as Message
+from service.outgoing import Notices as Notices
 from service.outgoing import Outbox as Outbox
+from service.outgoing import Poster as Poster
+from service.outgoing import PostKind as PostKind
+from service.outgoing import PostMade as PostMade
 from service.outgoing import Sender as Sender
+from service.outgoing import Standing as Standing
 from service.outgoing import Subject as Subject
 from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import PersonSeconds
@@ -115,6 +123,10 @@ class CameraState:
     detail: str = ""
 
 
+Priority = Literal["low", "normal", "high"]
+"""Which cameras are served first by a detector that can't keep up with all of them."""
+
+
 class FrameSource(Protocol):
     """Frames come in. Owned and read by one thread."""
 
@@ -164,11 +176,20 @@ class EventStore(Protocol):
     some seconds in memory.
     """
 
-    def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
+    def record(
+        self,
+        changes: Sequence[AlertChange],
+        stills: Sequence[Still],
+        messages: Sequence[Message],
+        clips: Collection[str] = (),
+    ) -> None:
         """Keep alert changes with their evidence and put their messages into the outbox of every endpoint.
 
         The stills are on disk (written to a temporary name, synced, renamed) before the rows are committed.
         A change or message that is kept already is not kept twice.
+
+        Args:
+            clips: the alerts of `changes` that a clip will come of, or word that there is none: see `ClipStore`.
         """
         ...
 
@@ -206,4 +227,23 @@ class EventStore(Protocol):
 
     def close(self) -> None:
         """Flush and close. Idempotent."""
+        ...
+
+
+class ClipStore(Protocol):
+    """Clips of alerts are kept, some seconds after their alerts. Both methods raise StoreUnavailable.
+
+    They do so as well of an alert that is not recorded yet; of one that nobody promised a clip of, or whose evidence
+    was removed since, nothing is kept.
+    """
+
+    def keep_clip(self, alert: str, write: Callable[[Path], object]) -> None:
+        """Keep an alert's clip: `write` writes it, as MP4, to the path that it is given.
+
+        Whatever it raises, and a disk that is full, costs the clip and nothing else: it is noted why there is none.
+        """
+        ...
+
+    def no_clip(self, alert: str, why: str) -> None:
+        """Note why there is no clip of an alert, in a sentence."""
         ...

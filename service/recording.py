@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,6 +13,7 @@ import numpy as np
 
 from service.safety.detections import Detections
 from service.safety.moment import Moment
+from service.safety.site import Scene
 from service.safety.thresholds import Thresholds
 
 FORMAT = "ppe-recording/1"
@@ -24,22 +25,39 @@ class RecordingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The first line: which camera, which model, which thresholds."""
+    """The first line: which camera, model and thresholds; and by which scene it was judged, if that is told."""
 
     camera: str
     model: str
     thresholds: Thresholds
+    scene: Scene | None = None
 
 
 def write_heading(stream: TextIO, heading: Heading) -> None:
     """Write a recording's first line."""
-    row = {
+    row: dict[str, Any] = {
         "format": FORMAT,
         "camera": heading.camera,
         "model": heading.model,
         "thresholds": heading.thresholds.model_dump(mode="json"),
     }
+    if heading.scene is not None:
+        row["scene"] = heading.scene.model_dump(mode="json", by_alias=True)
     stream.write(json.dumps(row, separators=(",", ":")) + "\n")
+
+
+def continued(frames: Iterable[tuple[Moment, Detections]]) -> Iterator[tuple[Detections, Moment]]:
+    """Yield remembered frames on one clock that only goes on, also where the machine or a recorded camera began anew.
+
+    There it goes on by the wall clock, or by a second where that was set back.
+    """
+    last: Moment | None = None
+    moved = 0.0
+    for at, detections in frames:
+        if last is not None and at.seconds + moved <= last.seconds:
+            moved = last.seconds + max(1.0, (at.wall_ms - last.wall_ms) / 1000) - at.seconds
+        last = Moment(at.seconds + moved, at.wall_ms)
+        yield detections, last
 
 
 def write_frame(stream: TextIO, detections: Detections, at: Moment) -> None:
@@ -68,17 +86,31 @@ def read_recording(path: Path) -> tuple[Heading, Iterator[tuple[Detections, Mome
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(f"{path}: can't read this recording ({error})") from error
+    return recording_of(lines, str(path))
+
+
+def recording_of(lines: list[str], path: str) -> tuple[Heading, Iterator[tuple[Detections, Moment]]]:
+    """Read a recording's lines; see `read_recording`.
+
+    Args:
+        lines: without line ends.
+        path: what it is called.
+
+    Raises:
+        RecordingError: it is none (at once), or a line is damaged (while reading).
+    """
     try:
         head: dict[str, Any] = json.loads(lines[0])
         if head["format"] != FORMAT:
             raise RecordingError(f"{path}:1: format {head['format']!r}, expected {FORMAT}")
-        heading = Heading(head["camera"], head["model"], Thresholds.model_validate(head["thresholds"]))
+        scene = Scene.model_validate(head["scene"]) if "scene" in head else None
+        heading = Heading(head["camera"], head["model"], Thresholds.model_validate(head["thresholds"]), scene)
     except (IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise RecordingError(f"{path}:1: not a recording of detections (ppe watch --record writes one)") from error
     return heading, _frames(path, lines[1:])
 
 
-def _frames(path: Path, lines: list[str]) -> Iterator[tuple[Detections, Moment]]:
+def _frames(path: str, lines: list[str]) -> Iterator[tuple[Detections, Moment]]:
     last = -math.inf
     for number, line in enumerate(lines, start=2):
         try:

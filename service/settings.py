@@ -6,6 +6,7 @@ import ipaddress
 from importlib import resources
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -85,6 +86,9 @@ class Settings(BaseSettings):
     detect_queue: int = Field(
         default=32, ge=0, le=10_000, description="Requests for detections that wait for those; more are told to retry."
     )
+    event_listeners: int = Field(
+        default=32, ge=0, le=1000, description="Clients that listen to events at once; more are told to retry."
+    )
     max_images: int = Field(default=32, ge=1, le=1000, description="Most pictures in one request.")
     max_image_bytes: int = Field(default=25 * 2**20, ge=1024, description="Largest picture file.")
     max_image_pixels: int = Field(default=50_000_000, ge=1024, le=2**28, description="Most pixels of a picture.")
@@ -92,6 +96,14 @@ class Settings(BaseSettings):
     max_image_aspect: float = Field(default=20.0, ge=1, description="Longest side per shortest side of a picture.")
 
     store: Path = Field(default=Path("ppe-store"), description="Folder for alerts, evidence and recorded detections.")
+    database: str = Field(
+        default="",
+        description="PostgreSQL database in place of the SQLite file in that folder, such as "
+        "`postgresql://ppe@db.lan/ppe`; evidence stays in the folder (extra: postgres).",
+    )
+    database_password_file: Path | None = Field(
+        default=None, description="A file that holds the database's password, such as a container's secret: one line."
+    )
     evidence_days: float = Field(
         default=30.0,
         gt=0,
@@ -113,11 +125,19 @@ class Settings(BaseSettings):
         le=36_500,
         description="Days that ended alerts and messages are kept; held alerts and messages that wait stay.",
     )
+    export_frames: bool = Field(
+        default=False,
+        description="Whether `ppe evidence export` may write pictures of people out of the store, to correct and train "
+        "on.",
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe level that is logged."
     )
     log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")
+    log_requests: bool = Field(
+        default=True, description="Whether each request has a log line; false turns them off, errors aside."
+    )
 
     @field_validator("host")
     @classmethod
@@ -138,6 +158,18 @@ class Settings(BaseSettings):
             except ValueError as error:
                 raise ValueError(f"{one!r} is no address or network, such as 10.0.0.5 or 10.0.0.0/24") from error
         return proxies
+
+    @field_validator("database")
+    @classmethod
+    def _postgresql(cls, database: str) -> str:
+        if not database:
+            return database
+        parts = urlsplit(database)
+        if parts.scheme not in {"postgresql", "postgresql+psycopg"} or not parts.path.strip("/"):
+            raise ValueError("is no address of a PostgreSQL database, such as postgresql://ppe@db.lan/ppe")
+        if parts.password is not None or "password" in parse_qs(parts.query):
+            raise ValueError("must hold no password: write that to a file, and name it in PPE_DATABASE_PASSWORD_FILE")
+        return database
 
     @property
     def loopback(self) -> bool:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from typing import Final
 
 import structlog
 
 from service.redaction import Redaction
 
+ACCESS_LOG: Final = "service.access"
+"""The logger of the line that each request ends with."""
 
-def configure_logging(level: str, style: str, secrets: Collection[str] = ()) -> None:
+
+def configure_logging(level: str, style: str, secrets: Collection[str] = (), *, requests: bool = True) -> None:
     """Send structlog's and the standard library's records to stderr in one format.
 
     Args:
         level: debug, info, warning or error.
         style: ``console`` for people, ``json`` for machines.
         secrets: texts that no line may hold, besides what looks like a key or a password.
+        requests: whether each request over HTTP has a line.
     """
     redacted = Redaction(secrets)
 
@@ -56,4 +61,5 @@ def configure_logging(level: str, style: str, secrets: Collection[str] = ()) -> 
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    logging.getLogger(ACCESS_LOG).disabled = not requests
     logging.getLogger("uvicorn.access").disabled = True  # the service logs its own requests, with their ids

@@ -11,6 +11,10 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.postgres import postgres
+
+__all__ = ["datasets", "logging_left_as_it_was", "postgres"]
+
 ROOT = Path(__file__).parent.parent
 DATASETS = Path(os.environ.get("PPE_TEST_DATA", ROOT.parent / "shared" / "data"))
 THOROUGH = "takes long: --thorough runs it, and .ci/run does"

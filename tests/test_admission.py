@@ -11,7 +11,7 @@ import pytest
 from service.admission import admin_token, admission, refuse_exposed
 from service.keys import Entry, make
 from service.settings import Settings
-from service.store.database import Database
+from service.store.database import open_database
 from service.store.keys import Keys
 from service.store.store import Store
 from service.wiring import WiringError
@@ -32,7 +32,7 @@ def key_file(folder: Path, text: str = f"{SECRET}\n") -> Path:
 def stored(folder: Path, *, revoked: bool = False) -> str:
     """Put a key into the store of a folder."""
     token, key = make("gate", ["read"], 1)
-    with closing(Database(folder / "store")) as database:
+    with closing(open_database(folder / "store")) as database:
         keys = Keys(database)
         keys.add_key(key, Entry(1, None, "test", "key.create", key.id, "done"))
         if revoked:
@@ -63,7 +63,7 @@ def test_beyond_this_machine_nothing_starts_without_a_key(tmp_path: Path, host: 
             refuse_exposed(chosen)
     with pytest.raises(WiringError, match="PPE_ADMIN_KEY_FILE"), admission(chosen):
         pass
-    Database(tmp_path / "store").close()  # nobody holds it
+    open_database(tmp_path / "store").close()  # nobody holds it
 
 
 def test_a_stored_key_closes_the_service_wherever_it_listens(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_revoked_key_is_none_and_the_store_is_left_alone(tmp_path: Path) -> No
     stored(tmp_path, revoked=True)
     with admission(settings(tmp_path)) as access:
         assert access.keyring is None
-        Database(tmp_path / "store").close()
+        open_database(tmp_path / "store").close()
 
 
 def test_the_key_of_a_file_may_everything_and_can_make_others(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -14,6 +14,7 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from service.api import describe
 from service.api.desk import Desk
@@ -22,10 +23,33 @@ from service.api.judging import Judge
 from service.api.limits import RequestLimits
 from service.api.memory import keep_freed_memory
 from service.api.problems import Problem, words
-from service.api.routes import alerts, cameras, deepstack, detect, health, keys, marks, messages, pages, roboflow, stats
+from service.api.routes import (
+    alerts,
+    cameras,
+    deepstack,
+    detect,
+    events,
+    evidence,
+    health,
+    keys,
+    marks,
+    messages,
+    metrics,
+    pages,
+    roboflow,
+    seen,
+    session,
+    site,
+    stats,
+    trial,
+    what_if,
+    zones,
+)
+from service.api.stream import Listeners
 from service.api.turns import Turns, take_turn
 from service.api.uploads import UploadLimits
 from service.keys import Scope
+from service.metrics import Metrics
 from service.pictures.decode import PictureLimits
 from service.ports import Detector, StoreUnavailable
 
@@ -35,11 +59,21 @@ _DETECTING: Final = (
     (roboflow.router, named_early),
 )
 _STRANGERS: Final = 2
+_TRYING: Final = 2
+"""Cameras that are tried at once, and that wait for those."""
+_COMPARING: Final = 4
+"""Comparisons that wait for one that is worked out; who does not want its answer any more ends it."""
+_METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _NEEDS: Final[tuple[tuple[APIRouter, Scope], ...]] = (
     (alerts.router, "read"),
+    (evidence.router, "read"),
     (marks.router, "operate"),
     (cameras.router, "read"),
+    (zones.router, "read"),
+    (seen.router, "read"),
     (stats.router, "read"),
+    (events.router, "read"),
+    (metrics.router, "read"),
     (messages.router, "read"),
     (messages.operating, "operate"),
     (keys.router, "admin"),
@@ -67,6 +101,7 @@ class Load:
         body_seconds: longest that the service waits for a body; every 16 KiB that came buy a second.
         images: most pictures in one request.
         at_once, queue: requests for detections in work, and waiting for those.
+        listeners: clients that listen to events at once.
     """
 
     body_bytes: int = 100 * 2**20
@@ -74,10 +109,17 @@ class Load:
     images: int = 32
     at_once: int = 16
     queue: int = 32
+    listeners: int = 32
 
 
 def build_app(
-    detector: Detector, limits: PictureLimits, load: Load, access: Access, watched: Desk | None = None
+    detector: Detector,
+    limits: PictureLimits,
+    load: Load,
+    access: Access,
+    watched: Desk | None = None,
+    metrics: Metrics | None = None,
+    fault: Callable[[], str] = lambda: "",
 ) -> FastAPI:
     """Build the application. It warms the detector up when it starts and closes it when it shuts down.
 
@@ -87,11 +129,15 @@ def build_app(
         load: what requests may cost.
         access: who may ask.
         watched: what is asked about watched cameras; without it those routes answer NOT_WATCHING.
+        metrics: the instruments that others use as well; without them, new ones.
+        fault: says what was wrong at the detector's last self-test; "" when nothing was.
     """
+    counted = metrics or Metrics()
     app = Api(
         title="PPE safety monitor",
         version=describe.version(),
         description=describe.ABOUT,
+        openapi_tags=describe.TAGS,
         license_info={"name": "AGPL-3.0-only", "identifier": "AGPL-3.0-only"},
         lifespan=_lifespan,
         redirect_slashes=False,
@@ -99,22 +145,36 @@ def build_app(
         redoc_url=None,
     )
     pages.add_to(app)
-    app.state.judge = Judge(detector, limits)
+    app.state.metrics = counted
+    app.state.judge = Judge(detector, limits, counted)
     app.state.upload_limits = UploadLimits(limits.bytes, load.images)
     app.state.turns = Turns(load.at_once, load.queue)
     app.state.turns_of_strangers = Turns(_STRANGERS, load.queue)
+    app.state.comparing = Turns(1, _COMPARING)
+    app.state.trying = Turns(_TRYING, _TRYING)
+    app.state.listeners = Listeners(load.listeners)
     app.state.detector = detector
     app.state.ready = False
+    app.state.fault = fault
     app.state.desk = watched
     app.state.access = access
     app.include_router(health.router)
+    app.include_router(session.router)
     for router, named in _DETECTING:
         # the turn ends with the answer, however slowly that is then read
         app.include_router(router, dependencies=[Depends(named), Depends(take_turn, scope="function")])
+    clean = [Depends(needs("admin", where_keyed=True))]
+    app.include_router(evidence.clean_router, dependencies=clean)  # first: its path is one of evidence.router's as well
+    for router in (site.router, trial.router, what_if.router):
+        app.include_router(router, dependencies=[Depends(needs("admin", where_keyed=True))])
     for router, scope in _NEEDS:
         app.include_router(router, dependencies=[Depends(needs(scope))])
     app.add_middleware(
-        RequestLimits, max_body_bytes=load.body_bytes, body_seconds=load.body_seconds, hosts=access.hosts
+        RequestLimits,
+        max_body_bytes=load.body_bytes,
+        body_seconds=load.body_seconds,
+        hosts=access.hosts,
+        metrics=counted,
     )
     app.add_exception_handler(HTTPException, _refuse_request)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
@@ -147,10 +207,21 @@ async def _refuse_request(request: Request, error: Exception) -> NoReturn:
             "NOT_FOUND", f"There is nothing at {path}: POST /v1/detect judges pictures, /docs lists all paths."
         )
     if status == 405:
-        headers = error.headers if isinstance(error, HTTPException) else None
-        allowed = (headers or {}).get("Allow", "another method")
-        raise Problem("METHOD_NOT_ALLOWED", f"{path} takes {allowed}, not {request.method[:20]}.", headers=headers)
+        allowed = ", ".join(_methods(request))
+        raise Problem(
+            "METHOD_NOT_ALLOWED",
+            f"{path} takes {allowed}, not {request.method[:20]}.",
+            headers={"Allow": allowed},
+        )
     raise error
+
+
+def _methods(request: Request) -> list[str]:
+    """Return what a path takes, over all its routes: the framework names the methods of one of them."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    asked = ((method, {**request.scope, "method": method}) for method in _METHODS)
+    taken = [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in routes)]
+    return taken or ["GET", "HEAD"]  # files of the page that explains the API
 
 
 async def _refuse_parameters(request: Request, error: Exception) -> NoReturn:

@@ -63,6 +63,9 @@ class FalseAlarm(Said):
     reason: str = Field(min_length=1, max_length=MOST_WORDS, description="Why.", examples=["A statue."])
 
 
+PRINTED: Final = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"
+"""Text that is a name: a control character stands in none, and not every database takes them."""
+
 _Body = TypeVar("_Body", bound=Body)
 
 
@@ -73,18 +76,27 @@ async def json_body(request: Request, shape: type[_Body]) -> _Body:
         Problem: UNSUPPORTED_MEDIA_TYPE (only application/json is taken, which no page of another origin can send),
             BODY_TOO_LARGE, BODY_TIMEOUT, BODY_INVALID.
     """
+    try:
+        return shape.model_validate_json(await json_content(request, MOST_BYTES))
+    except ValidationError as error:
+        raise Problem("BODY_INVALID", words(error.errors(), list(shape.model_fields))) from error
+
+
+async def json_content(request: Request, most: int) -> bytes:
+    """Read a request's body, which says that it is JSON.
+
+    Raises:
+        Problem: UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BODY_TIMEOUT.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Problem("UNSUPPORTED_MEDIA_TYPE", "Send the body as Content-Type: application/json.")
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
-        if len(content) > MOST_BYTES:
-            raise Problem("BODY_TOO_LARGE", f"A JSON body may have {MOST_BYTES} bytes.")
-    try:
-        return shape.model_validate_json(bytes(content))
-    except ValidationError as error:
-        raise Problem("BODY_INVALID", words(error.errors(), list(shape.model_fields))) from error
+        if len(content) > most:
+            raise Problem("BODY_TOO_LARGE", f"This JSON body may have {most} bytes.")
+    return bytes(content)
 
 
 def described(shape: type[Body], example: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import metadata
 from typing import Any, Final
 
@@ -11,8 +12,26 @@ from service.api.schemas import AnswerSchema
 ABOUT: Final = (
     "Says for every person on a picture whether helmet and vest are worn, missing or unknown. Where cameras are "
     "watched (`ppe serve --site`), lists alerts, takes what people say of them, tells how cameras and compliance do. "
-    "Every answer that is no success is a problem (RFC 9457) with a stable `code`."
+    "Clients of Roboflow's inference server and of DeepStack are answered in their own shapes (docs/drop-in.md). "
+    "Every answer that is no success is a problem (RFC 9457) with a stable `code`. "
+    "An aid, not a safety device: no alert does not mean no violation."
 )
+TAGS: Final = [
+    {"name": name, "description": sentence}
+    for name, sentence in (
+        ("Detect", "Judge pictures: who on them wears helmet and vest."),
+        ("Alerts", "List alerts of the watched cameras, and say what people say of them."),
+        ("Evidence", "Give the pictures and clips of alerts."),
+        ("Events", "Tell alerts and troubles of cameras as they happen."),
+        ("Cameras", "Tell how the cameras do, and change which are watched."),
+        ("Statistics", "Tell how much of the time equipment was worn."),
+        ("Messages", "Tell what became of webhooks, and send them once more."),
+        ("Session", "Sign in at a browser, and out."),
+        ("Keys", "Make and revoke API keys, and read who did what."),
+        ("Health", "Tell whether the service lives and works, and count what it does."),
+    )
+]
+"""The groups of operations, in the order in which they are shown."""
 _REFERENCE: Final = {"$ref": "#/components/schemas/ProblemSchema"}
 
 
@@ -53,10 +72,24 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     schemas["ProblemSchema"] = ProblemSchema.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
+    _name_bodies(document)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     answer = document["paths"]["/v1/detect"]["post"]["responses"]["200"]["content"]["application/json"]
     answer["examples"] = {"two pictures, one of them bad": {"value": EXAMPLE}}  # given to a route, it loses its nulls
     return document
+
+
+def _name_bodies(document: dict[str, Any]) -> None:
+    """Put the shapes of JSON bodies, which routes give in place, among the others: clients are generated with names."""
+    schemas = document["components"]["schemas"]
+    for operation in (one for methods in document["paths"].values() for one in methods.values()):
+        body = operation.get("requestBody", {"content": {}})["content"].get("application/json")
+        if body is None or "$ref" in body["schema"]:
+            continue
+        shape = json.loads(json.dumps(body["schema"]).replace("#/$defs/", "#/components/schemas/"))
+        schemas.update(shape.pop("$defs", {}))
+        schemas[shape["title"]] = shape
+        body["schema"] = {"$ref": f"#/components/schemas/{shape['title']}"}
 
 
 _REQUEST_ID: Final = "5f0c2f1e9b7a4d7f8f4f6f1f3b1d2c3a"
@@ -71,8 +104,17 @@ _DETAILS: Final[dict[Code, str]] = {
     "BODY_INVALID": "until: say a time that is later than now, and by 7 days at most",
     "NOT_WATCHING": "This service watches no cameras: start it as ppe serve --site site.yaml to have alerts.",
     "ALERT_NOT_FOUND": "There is no alert 3f0c9a52d17be846; GET /v1/alerts lists them.",
+    "EVIDENCE_PENDING": "The clip ends five seconds after the alert fired and is written then: ask again after "
+    "Retry-After.",
     "EVIDENCE_GONE": "The alert is kept, its crop picture is not, or not any more.",
+    "NO_CLIP": "There is no clip of this alert: the service ended before it was written.",
+    "RANGE_NOT_SATISFIABLE": "There are 812345 bytes; ask for some of them, or for all without Range.",
     "CAMERA_NOT_FOUND": "The site has no camera north; GET /v1/cameras lists them.",
+    "NO_PICTURE": "The camera north has no judged picture yet: ask again, or see GET /v1/cameras/north.",
+    "NOT_COMPARED": "It could not be worked out: it took longer than 120 s.",
+    "SITE_INVALID": "cameras.gate.fps: Input should be less than or equal to 30, got 50",
+    "SITE_CHANGED": "The site file is another one than was read: read it again, then change what is there.",
+    "SITE_UNWRITABLE": "The site file can't be written (Read-only file system).",
     "MESSAGE_NOT_FOUND": "There is no message msg_c1cc8af6 there; GET /v1/messages lists them.",
     "ENDPOINT_NOT_FOUND": "The site has no endpoint office; GET /v1/endpoints lists them.",
     "KEY_NOT_FOUND": "There is no key 1a2b3c4d; GET /v1/keys lists them.",
@@ -80,6 +122,7 @@ _DETAILS: Final[dict[Code, str]] = {
     "UNAUTHENTICATED": "Send an API key that is in force, as Authorization: Bearer KEY or as X-API-Key: KEY.",
     "FORBIDDEN": "This needs a key with the scope operate.",
     "BUSY": "32 requests wait already: send this one again after Retry-After.",
+    "LISTENERS_FULL": "32 listen already: try again after Retry-After, or have PPE_EVENT_LISTENERS raised.",
 }
 
 EXAMPLE: Final = {
@@ -149,9 +192,17 @@ _ELSEWHERE: Final[tuple[Code, ...]] = (
     "NOT_FOUND",
     "BODY_INVALID",
     "NOT_WATCHING",
+    "LISTENERS_FULL",
     "ALERT_NOT_FOUND",
+    "EVIDENCE_PENDING",
     "EVIDENCE_GONE",
+    "NO_CLIP",
+    "RANGE_NOT_SATISFIABLE",
     "CAMERA_NOT_FOUND",
+    "NO_PICTURE",
+    "SITE_INVALID",
+    "SITE_CHANGED",
+    "SITE_UNWRITABLE",
     "MESSAGE_NOT_FOUND",
     "ENDPOINT_NOT_FOUND",
     "KEY_NOT_FOUND",
@@ -183,8 +234,9 @@ DETECT_BODY: Final[dict[str, Any]] = {
                 "type": "object",
                 "properties": {
                     "image": {**BINARY, "description": "One picture."},
-                    "images": {"type": "array", "items": BINARY, "description": "Several pictures."},
+                    "images": {"type": "array", "items": BINARY, "minItems": 1, "description": "Several pictures."},
                 },
+                "minProperties": 1,  # an anyOf of what is required would say more, and leave generated clients no type
             }
         },
         **{

@@ -28,6 +28,7 @@ ALERT: Final[dict[str, Any]] = {
         "annotated": "/v1/alerts/3f0c9a52d17be846/evidence/annotated",
         "clean": "/v1/alerts/3f0c9a52d17be846/evidence/clean",
         "crop": "/v1/alerts/3f0c9a52d17be846/evidence/crop",
+        "clip": "/v1/alerts/3f0c9a52d17be846/evidence/clip",
     },
 }
 PAGE: Final = {"alerts": [ALERT], "next_cursor": "MSAxNzcyNDU2NTg5MzIwIDNmMGM5YTUyZDE3YmU4NDY"}
@@ -45,6 +46,23 @@ HISTORY: Final = {
         {"kind": "resolved", "at": "2026-03-02T13:04:12.120Z", "by": None, "note": None, "until": None},
     ],
 }
+ENTRY: Final[dict[str, Any]] = {
+    "version": "9f2c41d0a7b83e56",
+    "entry": {
+        "name": "North",
+        "source": "rtsp://192.168.1.20:554/stream1",
+        "user": "viewer",
+        "password_env": "NORTH_PASSWORD",
+        "zones": {"gate": {"polygon": [[0.0, 0.4], [0.7, 0.4], [0.7, 1.0], [0.0, 1.0]], "require": ["helmet", "vest"]}},
+    },
+}
+CHANGED: Final[dict[str, Any]] = {
+    "version": "9f2c41d0a7b83e56",
+    "added": [],
+    "changed": ["north"],
+    "removed": [],
+    "at_next_start": [],
+}
 CAMERA: Final = {
     "id": "north",
     "name": "North",
@@ -54,7 +72,9 @@ CAMERA: Final = {
     "detail": "",
     "frame_age_s": 0.2,
     "frames_per_second": 5.0,
+    "reduced_to": None,
     "people": 3,
+    "unverified": 0,
     "can_judge": False,
     "cannot_judge": [{"equipment": "vest", "reason": "mostly_unknown"}],
 }

@@ -11,14 +11,17 @@ from urllib.parse import quote
 import anyio.to_thread
 from fastapi import Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import Scope as ASGIScope
 
 from service.api.audit import Audit
 from service.api.hosts import Hosts
 from service.api.keyring import Caller, Keyring
 from service.api.problems import Problem
 from service.api.rates import Rates
+from service.api.sessions import COOKIE
 from service.keys import Scope
 
+_READING: Final = frozenset({"GET", "HEAD"})
 _BEARER: Final = HTTPBearer(auto_error=False, scheme_name="bearer", description="An API key: `ppe key create`.")
 _HEADER: Final = APIKeyHeader(
     name="X-API-Key", auto_error=False, scheme_name="key", description="The same key, for clients that set headers."
@@ -42,10 +45,10 @@ class Access:
     audit: Audit
 
 
-def needs(scope: Scope) -> Callable[..., Awaitable[None]]:
-    """Return the dependency that lets in whose key has a scope, and leaves the caller in the request's state.
+def needs(scope: Scope, *, where_keyed: bool = False) -> Callable[..., Awaitable[None]]:
+    """Return the dependency that lets in whose key or session has a scope, and leaves the caller in the request.
 
-    Where the service is open, everybody is let in, but not to what needs `admin`.
+    Where the service is open, everybody is let in, but not to what needs `admin`; to that too with `where_keyed`.
     """
 
     async def check(
@@ -53,38 +56,39 @@ def needs(scope: Scope) -> Callable[..., Awaitable[None]]:
         bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
         header: Annotated[str | None, Security(_HEADER)],
     ) -> None:
-        await let_in(request, scope, bearer.credentials if bearer else header or "")
+        await let_in(request, scope, bearer.credentials if bearer else header or "", where_keyed=where_keyed)
 
     return check
 
 
-async def let_in(request: Request, scope: Scope, token: str) -> None:
-    """Let in whose key has a scope, and leave the caller in the request's state.
+async def let_in(request: Request, scope: Scope, token: str, *, where_keyed: bool = False) -> None:
+    """Let in whose key has a scope, and leave the caller in the request's state; see `needs`.
 
     Raises:
         Problem: UNAUTHENTICATED, RATE_LIMITED or FORBIDDEN.
     """
     access = cast(Access, request.app.state.access)
-    if access.keyring is None and scope != "admin":
+    if access.keyring is None and (where_keyed or scope != "admin"):
         request.state.caller = Caller()
         return
-    caller = access.keyring.caller(token) if access.keyring else None
+    caller = await _caller(access, request, token)
     if caller is None:
-        await _write_down(access, request, Caller(), "UNAUTHENTICATED")
+        await note_refusal(access, request, Caller(), "UNAUTHENTICATED")
         raise Problem(
             "UNAUTHENTICATED",
             "Send an API key that is in force, as Authorization: Bearer KEY or as X-API-Key: KEY. "
             "`ppe key create` makes one.",
             headers={"WWW-Authenticate": 'Bearer realm="ppe"'},
         )
-    if wait := access.rates.wait(caller.key or ""):
+    looks = caller.session is not None and request.method in _READING  # a screen asks for pictures all the time
+    if wait := 0.0 if looks else access.rates.wait(caller.key or ""):
         raise Problem(
             "RATE_LIMITED",
             "This key asks more often than it may: wait for Retry-After seconds.",
             headers={"Retry-After": str(math.ceil(wait))},
         )
     if scope not in caller.scopes:
-        await _write_down(access, request, caller, "FORBIDDEN")
+        await note_refusal(access, request, caller, "FORBIDDEN")
         raise Problem(
             "FORBIDDEN",
             f"This needs a key with the scope {scope}.",
@@ -93,6 +97,30 @@ async def let_in(request: Request, scope: Scope, token: str) -> None:
     request.state.caller = caller
     if access.keyring and access.keyring.due(caller):
         await anyio.to_thread.run_sync(access.keyring.used, caller)
+
+
+async def _caller(access: Access, request: Request, token: str) -> Caller | None:
+    """Return whose key came, or, where none did, who is signed in at this browser.
+
+    Raises:
+        Problem: FORBIDDEN, where a session would change something and the page did not repeat its token.
+    """
+    if access.keyring is None:
+        return None
+    found = None if token else access.keyring.signed_in(request.cookies.get(COOKIE, ""))
+    if found is None:
+        return access.keyring.caller(token)
+    caller, session = found
+    if request.method not in _READING and not session.confirmed(request.headers.get("x-csrf-token", "")):
+        await note_refusal(access, request, caller, "FORBIDDEN")
+        raise Problem("FORBIDDEN", "What changes something is sent by the service's own page, with X-CSRF-Token.")
+    return caller
+
+
+def still_in(scope: ASGIScope) -> bool:
+    """Tell whether who was let in would be let in now: whose key was revoked since would not."""
+    keyring = cast(Access, scope["app"].state.access).keyring
+    return keyring is None or keyring.in_force(cast(Caller, scope["state"]["caller"]))
 
 
 async def named_early(
@@ -129,7 +157,7 @@ def audit_of(request: Request) -> Audit:
     return cast(Access, request.app.state.access).audit
 
 
-async def _write_down(access: Access, request: Request, caller: Caller, outcome: str) -> None:
+async def note_refusal(access: Access, request: Request, caller: Caller, outcome: str) -> None:
     """Note a refusal with where it came from. The path is percent-encoded: it can't write lines of its own."""
     address = request.client.host if request.client else "?"
     path = quote(request.url.path)[:100]

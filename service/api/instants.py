@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+_LAST: Final = 9998
+"""The years from 1970 to this one can be answered as well, with a day or so added or taken away."""
 _EXAMPLE: Final = "2026-03-02T13:03:07Z"
 
 
@@ -22,9 +24,12 @@ def to_ms(text: object) -> int:
     if not isinstance(text, str) or not _RFC_3339.fullmatch(text):
         raise ValueError(f"say a time with its offset, such as {_EXAMPLE} (in a URL a + is written %2B)")
     try:
-        at = datetime.fromisoformat(text.upper()) - _EPOCH
+        said = datetime.fromisoformat(text.upper())
+        at = said - _EPOCH
     except (ValueError, OverflowError) as error:
         raise ValueError(f"there is no such time ({error})") from error
+    if not _EPOCH.year <= said.year <= _LAST:
+        raise ValueError(f"say a time of the years {_EPOCH.year} to {_LAST}")
     return -(-at // timedelta(milliseconds=1))
 
 

@@ -25,6 +25,7 @@ from service.api.schemas import (
     present,
 )
 from service.api.uploads import Upload
+from service.metrics import Metrics
 from service.pictures.decode import PictureError, PictureLimits, read_picture
 from service.ports import Detector, DetectorClosed, Image
 from service.safety.detections import Detections
@@ -74,10 +75,12 @@ class Judge:
     Args:
         detector: what looks at them.
         limits: what one picture may cost.
+        metrics: is told of each picture.
     """
 
-    def __init__(self, detector: Detector, limits: PictureLimits) -> None:
+    def __init__(self, detector: Detector, limits: PictureLimits, metrics: Metrics) -> None:
         self._detector = detector
+        self._metrics = metrics
         self._limits = limits
         self._decoders = anyio.CapacityLimiter(DECODERS)
         self._judges = anyio.CapacityLimiter(DECODERS)
@@ -132,6 +135,15 @@ class Judge:
         return JudgedSchema.of(index, upload.filename, picture)
 
     async def _see(self, upload: Upload, clock: Clock) -> tuple[Image, Detections]:
+        try:
+            seen = await self._look(upload, clock)
+        except PictureError as error:
+            self._metrics.image(error.code)
+            raise
+        self._metrics.image("judged")
+        return seen
+
+    async def _look(self, upload: Upload, clock: Clock) -> tuple[Image, Detections]:
         if upload.size > self._limits.bytes:
             raise PictureError(
                 "IMAGE_TOO_LARGE", f"The file has {upload.size} bytes; at most {self._limits.bytes} are taken."

@@ -10,6 +10,8 @@ from typing import Final
 
 import structlog
 
+from service.api.sessions import Session, Sessions
+from service.events import plain
 from service.keys import Entry, Key, KeyRecords, Scope, covered, digest, identity, make
 from service.ports import Clock, StoreUnavailable
 
@@ -30,15 +32,17 @@ class Caller:
         key: the key's id; None where the service is open.
         name: the key's name; empty where the service is open.
         scopes: all that they may, what is implied included.
+        session: id of the session that they asked in; None when the key itself came.
     """
 
     key: str | None = None
     name: str = ""
     scopes: frozenset[Scope] = frozenset()
+    session: str | None = None
 
     def did(self, at_ms: int, action: str, object: str, outcome: str = "done") -> Entry:  # noqa: A002 - as in Entry
         """Return the audit log's line of what they did."""
-        return Entry(at_ms, self.key, self.name, action, object[:200], outcome)
+        return Entry(at_ms, self.key, self.name, action, plain(object), outcome)
 
 
 class Keyring:
@@ -48,6 +52,9 @@ class Keyring:
         records: where keys are kept.
         clock: the present.
         admin: the token of PPE_ADMIN_KEY_FILE, which may everything and is kept nowhere.
+
+    Attributes:
+        sessions: browsers that are signed in with a key.
     """
 
     def __init__(self, records: KeyRecords, clock: Clock, admin: str | None = None) -> None:
@@ -56,6 +63,7 @@ class Keyring:
         self._lock = threading.Lock()
         self._keys = {key.id: key for key in records.keys()}  # noqa: SIM118 - no dict
         self._admin = digest(admin) if admin is not None else _NOBODY
+        self.sessions = Sessions(clock)
 
     @property
     def empty(self) -> bool:
@@ -73,6 +81,30 @@ class Keyring:
         if found is None or not is_key or found.revoked_ms is not None:
             return None
         return Caller(found.id, found.name, covered(found.scopes))
+
+    def signed_in(self, cookie: str) -> tuple[Caller, Session] | None:
+        """Return who is signed in with a cookie, and their session; None when it is over or its key was revoked."""
+        session = self.sessions.find(cookie)
+        if session is None:
+            return None
+        if session.key == FILE:
+            return Caller(FILE, "admin key file", covered(["admin"]), session.id), session
+        found = self._keys.get(session.key)
+        if found is None or found.revoked_ms is not None:
+            return None
+        return Caller(found.id, found.name, covered(found.scopes), session.id), session
+
+    def ends_ms(self, session: Session) -> int:
+        """Return when a session is over unless it is used (Unix ms)."""
+        now = self._clock.now()
+        return now.wall_ms + round((session.ends - now.seconds) * 1000)
+
+    def in_force(self, caller: Caller) -> bool:
+        """Tell whether a caller's key is still good, and their session not over."""
+        if caller.session is not None and not self.sessions.holds(caller.session):
+            return False
+        found = self._keys.get(caller.key or "")
+        return caller.key == FILE or (found is not None and found.revoked_ms is None)
 
     def due(self, caller: Caller) -> bool:
         """Tell whether a caller's use of their key is to be kept."""

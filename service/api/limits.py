@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.headers import careful
 from service.api.hosts import Hosts
 from service.api.problems import Problem, problem_response
+from service.metrics import Metrics
+from service.telemetry import ACCESS_LOG
 
 DRAIN: Final = 2**20
 """A refused body is read to its end when no more than this is left, so that the connection can be used again."""
@@ -29,9 +31,14 @@ SLOWEST: Final = 16 * 1024
 CLIENT_GONE: Final = 499
 """What the log calls the status of a request whose client left before the answer."""
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_PROBES: Final = frozenset({"/healthz", "/readyz"})
+_PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_PICTURES: Final = frozenset({"/v1/cameras/{camera}/picture"})
+"""Routes that a screen asks some times a second: a log of that would say nothing and hide the rest."""
+_STREAMS: Final = frozenset({"/v1/events/stream"})
+"""Routes whose answers last for as long as their clients like."""
 
 log = structlog.stdlib.get_logger("service.api")
+access = structlog.stdlib.get_logger(ACCESS_LOG)
 
 
 class RequestLimits:
@@ -42,12 +49,20 @@ class RequestLimits:
         max_body_bytes: a larger body ends as BODY_TOO_LARGE, by its Content-Length or while it streams.
         body_seconds: a body that has the service wait longer for it ends as BODY_TIMEOUT; every 16 KiB buy a second.
         hosts: the names under which the service is asked; None takes every name.
+        metrics: is told of each request.
     """
 
     def __init__(
-        self, app: ASGIApp, max_body_bytes: int, body_seconds: float = 30.0, hosts: Hosts | None = None
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        metrics: Metrics,
+        body_seconds: float = 30.0,
+        hosts: Hosts | None = None,
     ) -> None:
         self._app = app
+        self._metrics = metrics
         self._max_body_bytes = max_body_bytes
         self._body_seconds = body_seconds
         self._hosts = hosts
@@ -65,12 +80,19 @@ class RequestLimits:
                 await self._serve(scope, exchange)
             finally:
                 ended = exchange.ended or time.perf_counter()
-                _log_access(scope, exchange.status, (ended - started) * 1000)
+                self._note(scope, exchange.status, ended - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", None)
+        if route not in _STREAMS:
+            self._metrics.request(route, scope["method"], status, seconds)
+        _log_access(scope, route, status, seconds * 1000)
 
     async def _serve(self, scope: Scope, exchange: _Exchange) -> None:
         try:
             exchange.check_host(self._hosts)
             exchange.check_declared_size()
+            exchange.check_address()
             await self._app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             return
@@ -118,6 +140,11 @@ class _Exchange:
         """Refuse a body whose Content-Length already says too much."""
         if self._declared is not None and self._declared > self._max:
             raise self._too_large()
+
+    def check_address(self) -> None:
+        """Refuse what no database takes as text, before a route looks for it."""
+        if "\0" in self._scope["path"] or b"%00" in self._scope["query_string"]:
+            raise Problem("PARAMETER_INVALID", "The address holds a character U+0000 (%00), which no name here does.")
 
     async def receive(self) -> Message:
         """Receive, and count the body's bytes and the seconds in which it was waited for."""
@@ -194,11 +221,14 @@ def _size(headers: Headers) -> int | None:
     return int(declared[:20])  # int() refuses thousands of digits; twenty are too large already
 
 
-def _log_access(scope: Scope, status: int, milliseconds: float) -> None:
+def _log_access(scope: Scope, route: str | None, status: int, milliseconds: float) -> None:
     # The raw path is percent-encoded, so that no request can write a line of its own into the log.
     raw = scope.get("raw_path")
     path = raw.decode("ascii", "replace") if raw else quote(scope["path"])
-    write = log.debug if path in _PROBES else log.info
+    usual = path in _PROBES or (route in _PICTURES and status < 400)
+    write = access.debug if usual else access.info
     caller = scope.get("state", {}).get("caller")  # where a key was needed and came
-    who = {"key": caller.key} if caller is not None and caller.key else {}
-    write("request", method=scope["method"], path=path[:200], status=status, ms=round(milliseconds, 1), **who)
+    more = {"key": caller.key} if caller is not None and caller.key else {}
+    if route is not None:
+        more["route"] = route
+    write("request", method=scope["method"], path=path[:200], status=status, ms=round(milliseconds, 1), **more)

@@ -28,6 +28,16 @@ class Turns:
         self._queue = queue
         self._waiting = 0
 
+    @property
+    def working(self) -> int:
+        """Requests in work."""
+        return self._places.borrowed_tokens
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait."""
+        return self._waiting
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a turn and have it.

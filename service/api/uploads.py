@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIELDS: Final = frozenset({b"image", b"images"})
 MOST_OTHER_PARTS: Final = 16
-"""A form may carry this many parts that are no pictures."""
+"""A form may carry this many parts that are no pictures, file inputs in which nothing was chosen among them."""
 MOST_FIELD_BYTES: Final = 1000
 """Of a value beside the pictures; a longer one counts as empty."""
 
@@ -186,9 +186,7 @@ class _Form:
             if self.images >= self._limits.images and self._part.filename != "":
                 raise Problem("TOO_MANY_IMAGES", f"At most {self._limits.images} pictures a request are taken.")
             return
-        self._other_parts += 1
-        if self._other_parts > MOST_OTHER_PARTS:
-            raise Problem("MULTIPART_INVALID", f"At most {MOST_OTHER_PARTS} parts beside the pictures are taken.")
+        self._count_other()
 
     def _data(self, chunk: bytes, start: int, end: int) -> None:
         self._part.add(chunk[start:end])
@@ -197,10 +195,17 @@ class _Form:
         if self._fields is not None and not self._part.wanted:
             self._fields[self._part.field] = _text(self._part.upload().content)
         nothing_chosen = self._part.filename == "" and not self._part.size  # how a browser sends an empty file input
+        if nothing_chosen and self._part.wanted:
+            self._count_other()
         if not self._part.wanted or nothing_chosen:
             return
         self.images += 1
         self._done.append(self._part.upload())
+
+    def _count_other(self) -> None:
+        self._other_parts += 1
+        if self._other_parts > MOST_OTHER_PARTS:
+            raise Problem("MULTIPART_INVALID", f"At most {MOST_OTHER_PARTS} parts beside the pictures are taken.")
 
     def _finish(self) -> None:
         self.ended = True

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from service.api.instants import from_ms
 from service.api.schemas import BoxSchema, Schema
 from service.events import Instant, Named, Origin
-from service.inquiry import CameraReport, Change, History, Listed, Mark, MarkKind, Share
+from service.health import CameraReport
+from service.inquiry import Change, History, Listed, Mark, MarkKind, Share
 from service.ports import CameraCode, CameraStatus
 from service.safety.alerts import Alert, Ending, Kind
 from service.safety.coverage import Blind
@@ -37,19 +38,18 @@ class MarkSchema(Schema):
 
 
 class EvidenceSchema(Schema):
-    """Paths of the alert's pictures, below the service's address; null where there is none (any more)."""
+    """Paths of the alert's pictures and clip, below the service's address; null where there is none (yet, any more)."""
 
     annotated: str | None
     clean: str | None
     crop: str | None
+    clip: str | None
 
     @classmethod
     def of(cls, alert: str, kinds: Iterable[str]) -> EvidenceSchema:
         """Link the pictures that are there."""
         path = f"/v1/alerts/{alert}/evidence"
-        return cls.model_validate(
-            {kind: f"{path}/{kind}" if kind in kinds else None for kind in ("annotated", "clean", "crop")}
-        )
+        return cls.model_validate({kind: f"{path}/{kind}" if kind in kinds else None for kind in cls.model_fields})
 
 
 class AlertSchema(Schema):
@@ -173,12 +173,19 @@ class CameraSchema(Schema):
     detail: str = Field(description="More for people; never a credential.")
     frame_age_s: float | None = Field(description="Seconds since the last judged frame was captured; null before one.")
     frames_per_second: float = Field(description="Frames judged a second, over the last ten seconds.")
+    reduced_to: float | None = Field(
+        description="Frames a second that it gets while the detector can't keep up with all cameras; null: what it "
+        "asks for."
+    )
     people: int | None = Field(description="People on the last judged frame; null before one.")
+    unverified: int | None = Field(
+        description="People on it who could be judged and have been unknown for long; null before one."
+    )
     can_judge: bool = Field(description="True when it is live or moved and nothing stands in `cannot_judge`.")
     cannot_judge: list[BlindSchema]
 
     @classmethod
-    def of(cls, report: CameraReport, name: str) -> CameraSchema:
+    def of(cls, report: CameraReport, name: str, unverified: int | None) -> CameraSchema:
         """Present a camera's report."""
         state = report.state
         return cls(
@@ -190,8 +197,10 @@ class CameraSchema(Schema):
             detail=state.detail,
             frame_age_s=None if report.frame_age is None else round(report.frame_age, 1),
             frames_per_second=round(report.rate, 1),
+            reduced_to=None if report.reduced_to is None else round(report.reduced_to, 1),
             people=report.people,
-            can_judge=state.status in {"live", "moved"} and not report.blind,
+            unverified=unverified,
+            can_judge=report.judges and not report.blind,
             cannot_judge=[BlindSchema(equipment=equipment, reason=reason) for equipment, reason in report.blind],
         )
 
@@ -200,6 +209,23 @@ class CamerasSchema(Schema):
     """The cameras of the site, in the order of the site file."""
 
     cameras: list[CameraSchema]
+
+
+class EntrySchema(Schema):
+    """What the site file says of a camera."""
+
+    version: str = Field(description="Of the site file; `If-Match` takes it.")
+    entry: dict[str, Any] = Field(description="As in the site file, without what is the default.")
+
+
+class ChangedSchema(Schema):
+    """What a change of the site came to; cameras that it does not name went on."""
+
+    version: str = Field(description="Of the site file as it stands now.")
+    added: list[str] = Field(description="Cameras that are watched from now on.")
+    changed: list[str] = Field(description="Cameras that are watched anew.")
+    removed: list[str] = Field(description="Cameras that are watched no more.")
+    at_next_start: list[str] = Field(description="Parts of the file that differ and are read at the next start.")
 
 
 class ShareSchema(Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from service.ports import CameraCode
@@ -96,14 +96,6 @@ def _split(source: str) -> SplitResult | None:
         return parts if parts.hostname and parts.port != 0 else None
     except ValueError:
         return None
-
-
-def with_login(url: str, user: str, password: str) -> str:
-    """Return a URL with the login percent-encoded into it. Only a decoder process may hold the result."""
-    if not user and not password:
-        return url
-    scheme, rest = url.split("://", 1)
-    return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
 
 
 def redacted(url: str) -> str:

@@ -23,10 +23,6 @@ Stage = Literal["starting", "opening", "playing"]
 _ROOT: Final = Path(__file__).parents[2]
 _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _SETTINGS: Final = {
-    # TCP, no audio, and nothing but RTSP: an address can't lead FFmpeg to a file or another server
-    "OPENCV_FFMPEG_CAPTURE_OPTIONS": (
-        "rtsp_transport;tcp|allowed_media_types;video|protocol_whitelist;rtsp,rtp,tcp,udp,tls,rtsps|analyzeduration;500000"
-    ),
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
     "OPENCV_LOG_LEVEL": "OFF",
     "OPENCV_IO_MAX_IMAGE_PIXELS": str(50_000_000),
@@ -58,6 +54,11 @@ class Decoder(Protocol):
     @property
     def frames(self) -> int:
         """How many frames were decoded, those that were not handed out included."""
+        ...
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds of a core that it has taken."""
         ...
 
     def stop(self) -> None:
@@ -108,6 +109,15 @@ class ChildDecoder:
     def frames(self) -> int:
         """How many frames were decoded."""
         return self._mailbox.grabbed if self._mailbox else 0
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds of a core that the process has taken; 0 once it is gone."""
+        try:
+            behind_name = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(behind_name[11]) + int(behind_name[12])) / os.sysconf("SC_CLK_TCK")  # in user mode, in the kernel
 
     def stop(self) -> None:
         """Kill the process and free its pictures."""

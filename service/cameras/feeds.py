@@ -12,14 +12,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cameras.address import with_login
 from service.cameras.mjpeg import MjpegFeed
 from service.cameras.orders import FeedError, Order
-from service.cameras.probe import diagnose
-from service.cameras.reach import allowed, blamed
+from service.cameras.reach import connect
+from service.cameras.relay import Relay
 
 _TRIES: Final = 10  # a damaged frame fails as the end of a stream does, but the next one comes
 _THREADS: Final = 1  # each further one would keep a frame back
+_OPTIONS: Final = "|".join(
+    (
+        "rtsp_transport;tcp",  # over UDP it would send to any address
+        "allowed_media_types;video",  # sound is not asked for, and one that never comes is not waited for
+        "protocol_whitelist;rtsp,rtp,tcp",  # a camera's answer can't lead it to a file
+        "analyzeduration;500000",
+    )
+)
+"""What FFmpeg is told of every RTSP stream; here and nowhere else, since OpenCV takes all of it or none."""
 
 
 class Feed(Protocol):
@@ -80,21 +88,18 @@ class CaptureFeed:
 
 
 def _opened_rtsp(order: Order) -> cv2.VideoCapture:
-    if order.careful and (fault := diagnose(order)):
-        raise FeedError(fault.code, fault.detail)
-    try:
-        allowed(urlsplit(order.url), loopback=order.loopback)
-    except OSError as error:
-        raise blamed(error) from error
     asked = time.monotonic()
-    waits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(order.open_s * 1000)]
+    relay = Relay(order, connect(urlsplit(order.url), order.open_s, loopback=order.loopback))
+    left = max(0.1, order.open_s - (time.monotonic() - asked))
+    waits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(left * 1000)]
     waits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(order.read_s * 1000), cv2.CAP_PROP_N_THREADS, _THREADS]
-    capture = cv2.VideoCapture(with_login(order.url, order.user, order.password), cv2.CAP_FFMPEG, waits)
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _OPTIONS
+    capture = cv2.VideoCapture(relay.url, cv2.CAP_FFMPEG, waits)
     if capture.isOpened():
         return capture
     if time.monotonic() - asked > order.open_s * 0.9:
         raise FeedError("STREAM_TIMEOUT", "The camera does not answer in time.")
-    fault = diagnose(order)
+    fault = relay.fault
     if fault is None:
         raise FeedError("SOURCE_INVALID", "The camera answers, but what it sends can't be read as video.")
     raise FeedError(fault.code, fault.detail)

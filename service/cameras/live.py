@@ -20,6 +20,14 @@ _POLL: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What a decoder has spent since it began: seconds of a core, for so many frames."""
+
+    seconds: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class Patience:
     """How long, in seconds, a camera may take before its decoder is ended.
 
@@ -42,7 +50,7 @@ class LiveSource:
     An outage is one ``offline`` state, followed by another only when the reason changes, and ended by ``live``.
 
     Args:
-        launch: starts a decoder; told True when the camera refused the login the last time.
+        launch: starts a decoder.
         clock: the time.
         patience: how long things may take.
         jitter: returns numbers in [0, 1).
@@ -50,7 +58,7 @@ class LiveSource:
 
     def __init__(
         self,
-        launch: Callable[[bool], Decoder],
+        launch: Callable[[], Decoder],
         clock: Clock,
         *,
         patience: Patience = Patience(),
@@ -92,6 +100,11 @@ class LiveSource:
             self._decoder.stop()
             self._decoder = None
 
+    @property
+    def spent(self) -> Spent | None:
+        """What the decoder that runs has spent until now; None while none runs."""
+        return Spent(self._decoder.cpu_seconds, self._decoder.frames) if self._decoder else None
+
     def _reopen(self, left: float) -> None:
         now = self._clock.now()
         if now.seconds < self._retry_at:
@@ -100,9 +113,8 @@ class LiveSource:
             return
         if self._state is None:
             self._change("connecting", now)
-        careful = self._state is not None and self._state.code == "STREAM_AUTH_FAILED"
         try:
-            self._decoder = self._launch(careful)
+            self._decoder = self._launch()
         except OSError as error:  # no processes, descriptors or memory left: that may pass
             self._fail(Fault("DECODER_CRASHED", f"The decoder can't be started: {error.strerror}."))
 

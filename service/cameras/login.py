@@ -44,7 +44,7 @@ def _digest(fields: dict[str, str], user: str, password: str, method: str, targe
 
     realm, nonce = fields.get("realm", ""), fields.get("nonce", "")
     who, what = hashed(f"{user}:{realm}:{password}"), hashed(f"{method}:{target}")
-    shown = {"username": user, "realm": realm, "nonce": nonce, "uri": target}
+    shown = {"username": _quotable(user), "realm": realm, "nonce": nonce, "uri": target}
     bare: dict[str, str] = {}
     if "auth" in [choice.strip() for choice in fields.get("qop", "").split(",")]:
         shown["cnonce"] = secrets.token_hex(8)
@@ -57,3 +57,8 @@ def _digest(fields: dict[str, str], user: str, password: str, method: str, targe
     if "algorithm" in fields:
         bare["algorithm"] = fields["algorithm"]
     return "Digest " + ", ".join([f'{k}="{v}"' for k, v in shown.items()] + [f"{k}={v}" for k, v in bare.items()])
+
+
+def _quotable(text: str) -> str:
+    """Return text as it stands between quotes, on one line: a name can't add headers of its own."""
+    return re.sub(r'([\\"])', r"\\\1", re.sub(r"[\x00-\x1f\x7f]", "", text))

@@ -6,7 +6,7 @@ import http.client
 import re
 from email.message import Message
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import cv2
 import numpy as np
@@ -157,7 +157,8 @@ def _asked(order: Order, login: str | None) -> http.client.HTTPResponse:
 
 
 def _target(parts: SplitResult) -> str:
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return quote(target, safe="!#$%&'()*+,/:;=?@[]~")  # a request line is ASCII
 
 
 def _boundary(headers: Message) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from service.addresses import reach_of_host
 from service.cameras.address import REFUSED, SourceError, parse_address, redacted
 from service.cameras.child import ChildDecoder
+from service.cameras.knock import knocking
 from service.cameras.live import LiveSource
 from service.cameras.orders import Order
 from service.cameras.recorded import open_folder, open_video
@@ -55,14 +57,15 @@ def open_source(
     if user or password:
         address = replace(address, user=user, password=password)
     order = Order(address.kind, address.url, fps, user=address.user, password=address.password, loopback=loopback)
-    return LiveSource(lambda careful: ChildDecoder(replace(order, careful=careful)), clock)
+    return LiveSource(lambda: knocking(order, lambda: ChildDecoder(order)), clock)
 
 
 def _recording(path: Path, fps: float, start_ms: int) -> FrameSource:
-    if path.is_dir():
-        return open_folder(path, fps=fps, start_ms=start_ms)
-    if path.is_file():
-        return open_video(path, fps=fps, start_ms=start_ms)
+    with suppress(OSError):  # a name that is too long
+        if path.is_dir():
+            return open_folder(path, fps=fps, start_ms=start_ms)
+        if path.is_file():
+            return open_video(path, fps=fps, start_ms=start_ms)
     raise SourceError("SOURCE_UNAVAILABLE", f"{path} is neither a file nor a folder that is there.")
 
 
@@ -85,7 +88,13 @@ def source_fault(source: str) -> str:
     except SourceError as error:
         return error.detail
     if address is None:
-        return "" if Path(source).exists() else f"there is no file or folder {redacted(source)}"
+        return "" if _is_there(Path(source)) else f"there is no file or folder {redacted(source)[:200]}"
     if address.kind == "usb" or reach_of_host(urlsplit(address.url).hostname or "") != "never":
         return ""
     return REFUSED
+
+
+def _is_there(path: Path) -> bool:
+    with suppress(OSError):  # a name that is too long
+        return path.exists()
+    return False

@@ -21,7 +21,6 @@ class Order:
         open_s: seconds that opening may take.
         read_s: seconds that a read may take.
         loopback: whether an address of this machine may be opened.
-        careful: ask with the login once before FFmpeg does, because the camera refused it the last time.
     """
 
     kind: Literal["rtsp", "http", "usb"]
@@ -32,7 +31,6 @@ class Order:
     open_s: float = 5.0
     read_s: float = 3.0
     loopback: bool = True
-    careful: bool = False
 
     def encoded(self) -> bytes:
         """Return it as it travels."""

@@ -11,7 +11,23 @@ from typing import Annotated
 
 import typer
 
-from service.cli import dataset, demo, detect, evidence, key, lab, letters, serve, site, watch, webhook
+from service.cli import (
+    calibrate,
+    dataset,
+    demo,
+    detect,
+    evidence,
+    key,
+    lab,
+    letters,
+    people,
+    replay,
+    serve,
+    site,
+    store,
+    watch,
+    webhook,
+)
 from service.cli.terminal import out
 
 app = typer.Typer(
@@ -51,10 +67,13 @@ app.command(epilog=detect.EXAMPLES)(detect.detect)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command(epilog=watch.EXAMPLES)(watch.watch)
 app.command()(site.check)
-app.command()(site.replay)
+app.command(epilog=replay.EXAMPLES)(replay.replay)
+calibrate.register(app)
 webhook.register(app)
 letters.register(webhook.webhook)
+people.register(app)
 evidence.register(app)
 key.register(app)
+store.register(app)
 dataset.register(app)
 lab.register(app)

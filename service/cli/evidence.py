@@ -1,4 +1,4 @@
-"""``ppe evidence``: look after the stored evidence while no service runs: hold, release, erase, sweep."""
+"""``ppe evidence``: look after the stored evidence while no service runs: hold, release, erase, sweep, export."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from service.cli import export_frames
 from service.cli.opening import settings_for
-from service.cli.stored import asked_ms, opened_store, tell, told_time
+from service.cli.stored import asked_ms, opened_store, size_words, tell, told_time
 from service.cli.terminal import NOT_ALL_JUDGED, refuse, say
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from service.store.status import Status
 
 evidence = typer.Typer(
-    no_args_is_help=True, help="Look after stored evidence: hold, release, erase, sweep. The service must be stopped."
+    no_args_is_help=True,
+    help="Look after stored evidence: hold, release, erase, sweep, export. The service must be stopped.",
 )
 
 STOPPED: Final = "evidence can be looked after while no service runs"
@@ -36,6 +38,7 @@ Alert = Annotated[str, typer.Argument(help="The alert's id, as messages and link
 
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
+    evidence.command("export", epilog=export_frames.EXAMPLES)(export_frames.export_command)
     app.add_typer(evidence, name="evidence")
 
 
@@ -51,11 +54,11 @@ def status_command(
         return
     settings = settings_for()
     oldest = f", the oldest of {told_time(found.oldest_ms)}" if found.oldest_ms is not None else ""
-    tell(f"{found.files} pictures of {found.alerts} alerts, {_size(found.size)}{oldest}")
+    tell(f"{found.files} pictures and clips of {found.alerts} alerts, {size_words(found.size)}{oldest}")
     tell(f"kept for {settings.evidence_days:g} days, at most {settings.evidence_gib:g} GiB")
-    tell(f"{_size(found.free)} of the disk are free; evidence goes below {settings.evidence_free_gib:g} GiB")
+    tell(f"{size_words(found.free)} of the disk are free; evidence goes below {settings.evidence_free_gib:g} GiB")
     if found.missing:
-        tell(f"{found.missing} pictures are missing: somebody removed their files")
+        tell(f"{found.missing} of them are missing: somebody removed their files")
     for why, count in found.gone.items():
         tell(f"gone ({why.replace('_', ' ')}): {count}")
     for alert, why in found.held.items():
@@ -137,7 +140,7 @@ def sweep_command() -> None:
         swept = store.keeping.sweep()
         left = store.keeping.status()
     tell(f"removed {store.swept.removed + swept.removed} files without a row; {swept.missing} files are missing")
-    tell(f"{left.files} pictures of {left.alerts} alerts are left, {_size(left.size)}")
+    tell(f"{left.files} pictures and clips of {left.alerts} alerts are left, {size_words(left.size)}")
 
 
 def _sentence(tombstone: Erasure) -> str:
@@ -156,10 +159,6 @@ def _words(scope: Scope) -> str:
     parts += [f"from {told_time(scope.from_ms)}"] if scope.from_ms is not None else []
     parts += [f"to {told_time(scope.to_ms)}"] if scope.to_ms is not None else []
     return " ".join(parts)
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
 
 
 def _document(found: Status) -> dict[str, Any]:

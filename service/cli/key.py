@@ -136,17 +136,18 @@ def _entry(at_ms: int, action: str, what: str) -> Entry:
 @contextmanager
 def _keys(*, make: bool = False) -> Iterator[Keys]:
     """Open the store's keys, for this command alone; with `make`, where there is no store, one is made."""
-    from service.store.database import Database
+    from service.store.address import address_of
+    from service.store.database import open_database
     from service.store.errors import StoreError
     from service.store.keys import Keys
     from service.telemetry import configure_logging
 
     settings = settings_for()
     configure_logging(settings.log_level, settings.log_format)
-    if not make and not (settings.store / "ppe.db").exists():
+    if not make and not settings.database and not (settings.store / "ppe.db").exists():
         refuse(f"there is no store in {settings.store}, and so no key; PPE_STORE names another folder")
     try:
-        database = Database(settings.store)
+        database = open_database(settings.store, address_of(settings))
     except StoreError as error:
         running = error.code == "STORE_LOCKED"
         refuse(

@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("train")(train_command)
     app.command("average")(average_command)
     app.command("export")(export_command)
+    app.command("golden")(golden_command)
     app.command("evaluate")(evaluate_command)
     app.command("episodes")(episodes_command)
 
@@ -92,8 +93,9 @@ def export_command(
     check: Annotated[list[Path] | None, typer.Option(help="Folder of pictures to compare .pt and .onnx on.")] = None,
     pictures: Annotated[int, typer.Option(min=1, help="How many of them.")] = 30,
     report: Annotated[Path | None, typer.Option(help="JSON file for how far the graph is from the .pt.")] = None,
+    golden: Annotated[bool, typer.Option(help="Keep what the weights see on their golden picture.")] = True,
 ) -> None:
-    """Write the ONNX graph that the service runs, compare it with the .pt, write the manifest."""
+    """Write the ONNX graph that the service runs, compare it with the .pt, write the manifest and its golden output."""
     from service.lab import export as lab
 
     with clear_errors():
@@ -115,6 +117,28 @@ def export_command(
                 raise lab.ExportError(
                     "the exported graph does not see what the weights see (IoU 0.99, confidence 0.01)"
                 )
+
+        if golden:
+            _keep_golden(manifest)
+
+
+def golden_command(
+    manifest: Annotated[Path, typer.Argument(help="The manifest.json of the weights.", exists=True, dir_okay=False)],
+) -> None:
+    """Put a golden picture beside some weights and what they see on it into their manifest, for the self-test.
+
+    Example: ppe golden weights/manifest.json
+    """
+    with clear_errors():
+        _keep_golden(manifest)
+
+
+def _keep_golden(manifest: Path) -> None:
+    from service.lab.golden import keep_golden
+
+    kept = keep_golden(manifest)
+    boxes = ", ".join(f"{box.name} {box.confidence:.2f}" for box in kept.boxes)
+    out().print(f"golden picture {manifest.parent / kept.picture}: {boxes}", highlight=False)
 
 
 def _recipe(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from service.cli.terminal import refuse
 
 if TYPE_CHECKING:
+    from service.metrics import Metrics
     from service.ports import Detector
     from service.safety.equipment import Equipment
     from service.settings import Settings
@@ -35,23 +37,35 @@ def settings_for(**options: Any) -> Settings:
         refuse(f"{where}: {fault['msg'].removeprefix('Value error, ')}")
 
 
-def detector_for(ctx: typer.Context, settings: Settings, tiles: int = 1) -> Detector:
-    """Open the detector that the settings ask for; with tiles, one that looks at them besides the whole picture."""
+def detector_for(ctx: typer.Context, settings: Settings, tiles: int = 1, metrics: Metrics | None = None) -> Detector:
+    """Open the detector that the settings ask for; with tiles, one that looks at them besides the whole picture.
+
+    Args:
+        metrics: are told what it does.
+    """
     from service.detectors.manifest import WeightsError
     from service.detectors.opening import open_detector, tiled
 
-    opening: OpenDetector = ctx.obj or open_detector
+    opening: OpenDetector = ctx.obj or (partial(open_detector, passed=metrics.inferred) if metrics else open_detector)
     try:
-        return tiled(opening(settings), tiles)
+        detector = opening(settings)
     except WeightsError as error:
         refuse(str(error))
+    if metrics:
+        from service.detectors.measured import Measured
+
+        detector = Measured(detector, metrics)
+    return tiled(detector, tiles)
 
 
 def secrets_of(site: SiteFile) -> list[str]:
     """Return what the environment variables hold that a site file names: no log line may hold it."""
     variables = [entry.password_env for entry in site.cameras.values() if entry.password_env]
     variables += [name for entry in site.endpoints.values() for name in entry.secrets_env]
-    return [os.environ.get(name, "") for name in variables]
+    variables += [site.mqtt.password_env] if site.mqtt and site.mqtt.password_env else []
+    found = [os.environ.get(name, "") for name in variables]
+    addresses = [url for entry in site.people.values() for url in os.environ.get(entry.url_env, "").split()]
+    return found + addresses
 
 
 def required(text: str) -> tuple[Equipment, ...]:

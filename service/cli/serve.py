@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from service.cli.opening import detector_for, secrets_of, settings_for
+from service.cli.self_test import testing
 from service.cli.terminal import out, refuse, say
-from service.cli.watch import refuse_unready, site_from, what_is_watched
+from service.cli.watch import refuse_unready, reload_on_hangup, site_from, what_is_watched
 
 if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
     from service.api.gate import Access
+    from service.metrics import Metrics
     from service.ports import Detector
     from service.settings import Settings
     from service.sitefile import SiteFile
@@ -70,29 +72,37 @@ def serve(
 
     from service.admission import refuse_exposed
     from service.detectors.lent import lent
+    from service.metrics import Metrics
     from service.telemetry import configure_logging
     from service.wiring import WiringError, open_app
 
     secrets = [*_admin_key(settings), *(secrets_of(watched) if watched else ())]
-    configure_logging(settings.log_level, settings.log_format, secrets)
+    configure_logging(settings.log_level, settings.log_format, secrets, requests=settings.log_requests)
     try:
         refuse_exposed(settings)
     except WiringError as error:
         refuse(str(error))
     with _listener(settings.host, settings.port) as listener:  # before the weights: a taken port is told at once
-        detector = detector_for(ctx, settings)
+        metrics = Metrics()
+        detector = detector_for(ctx, settings, metrics=metrics)
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn drains on both, then raises the signal again
         try:
-            with _watching(watched, settings, detector) as running, _admitting(settings, running) as access:
-                app = open_app(settings, lent(detector), access, running and running.desk)
+            with (
+                testing(settings, detector) as fault,
+                _watching(watched, site, settings, detector, metrics) as running,
+                _admitting(settings, running) as access,
+            ):
+                app = open_app(settings, lent(detector), access, running and running.desk, metrics, fault)
                 _server(app, settings, listener.getsockname()[1]).run(sockets=[listener])
         finally:
             detector.close()
 
 
 @contextmanager
-def _watching(site: SiteFile | None, settings: Settings, detector: Detector) -> Iterator[Running | None]:
+def _watching(
+    site: SiteFile | None, path: Path | None, settings: Settings, detector: Detector, metrics: Metrics
+) -> Iterator[Running | None]:
     """Watch a site's cameras, if there is one, until what is inside ends; then let them end as well."""
     if site is None:
         yield None
@@ -100,7 +110,8 @@ def _watching(site: SiteFile | None, settings: Settings, detector: Detector) -> 
     from service.wiring import WiringError, watching
 
     try:
-        with watching(site, settings, detector) as running:
+        with watching(site, settings, detector, path, metrics=metrics) as running:
+            reload_on_hangup(running)
             say(f"Watching {what_is_watched(site)}.")
             yield running
     except WiringError as error:

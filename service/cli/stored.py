@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened_store(what: str, *, forgetting: bool = False) -> Iterator[Store]:
-    """Open the store, which must be there and which no service may have open.
+    """Open the store, which must be there; one in a SQLite file no service may have open.
 
     Args:
         what: what can only be done while no service runs, as a sentence.
         forgetting: with the settings' limits, so that what is beyond them can be forgotten.
     """
+    from service.store.address import address_of
     from service.store.errors import StoreError
     from service.store.store import Store
     from service.telemetry import configure_logging
@@ -29,10 +30,11 @@ def opened_store(what: str, *, forgetting: bool = False) -> Iterator[Store]:
 
     settings = settings_for()
     configure_logging(settings.log_level, settings.log_format)
-    if not (settings.store / "ppe.db").is_file():
+    if not settings.database and not (settings.store / "ppe.db").is_file():
         refuse(f"there is no store in {settings.store}; set PPE_STORE to the folder of the service")
     try:
-        with Store(settings.store, (), limits=limits(settings) if forgetting else None) as store:
+        kept = limits(settings) if forgetting else None
+        with Store(settings.store, (), limits=kept, address=address_of(settings)) as store:
             yield store
     except StoreError as error:
         refuse(f"{error} ({what})" if error.code == "STORE_LOCKED" else str(error))
@@ -54,6 +56,11 @@ def asked_ms(option: str, text: str | None) -> int | None:
 def told_time(ms: int) -> str:
     """Return Unix milliseconds as people read them."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def size_words(count: int) -> str:
+    """Return bytes as people read them."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
 
 
 def tell(line: str) -> None:

@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
+import structlog
 import typer
 
 from service.cli.opening import detector_for, secrets_of, settings_for
+from service.cli.self_test import testing
 from service.cli.terminal import out, refuse, say
+from service.upkeep import ChangeRefused
 
 if TYPE_CHECKING:
     from service.events import Origin
     from service.sitefile import SiteFile
+    from service.wiring import Running
 
 EXAMPLES = """Examples:
 
@@ -66,10 +70,10 @@ def watch(
     elif site is None:
         refuse("give a site file to watch its cameras, or --source FILE to judge a film; see ppe watch --help")
     else:
-        _cameras(ctx, site_from(site))
+        _cameras(ctx, site_from(site), site)
 
 
-def _cameras(ctx: typer.Context, site: SiteFile) -> None:
+def _cameras(ctx: typer.Context, site: SiteFile, path: Path) -> None:
     from service.telemetry import configure_logging
     from service.wiring import WiringError, watching
 
@@ -78,7 +82,12 @@ def _cameras(ctx: typer.Context, site: SiteFile) -> None:
     configure_logging(settings.log_level, settings.log_format, secrets_of(site))
     detector = detector_for(ctx, settings)
     try:
-        with stop_signals() as stop, watching(site, settings, detector) as running:
+        with (
+            testing(settings, detector),
+            stop_signals() as stop,
+            watching(site, settings, detector, path) as running,
+        ):
+            reload_on_hangup(running)
             say(f"Watching {what_is_watched(site)}; Ctrl-C stops.")
             while not stop.is_set() and not running.wait(0.2):
                 pass
@@ -105,6 +114,19 @@ def what_is_watched(site: SiteFile) -> str:
     """Name the cameras, and say whether anybody is told."""
     how = "observing, nothing is sent" if site.mode == "observe" else "alerting"
     return f"{', '.join(site.cameras)} ({how})"
+
+
+def reload_on_hangup(running: Running) -> None:
+    """Have SIGHUP read the site file again, where there are signals of that name; how it went is logged."""
+
+    def reload() -> None:
+        try:
+            running.site.reload()
+        except ChangeRefused as refused:
+            structlog.get_logger("site").error("site.not_reloaded", fault=str(refused))
+
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=reload, name="reload").start())
 
 
 @contextmanager

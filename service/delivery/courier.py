@@ -18,6 +18,8 @@ from typing import Final
 import structlog
 
 from service.delivery.schedule import LONGEST, next_ms
+from service.events import alert_of
+from service.metrics import Metrics, Outcome
 from service.ports import Attempt, Clock, Delivery, Outbox, Sender
 
 POLL: Final = 0.5
@@ -37,12 +39,23 @@ class Courier:
     Args:
         senders: by the endpoint's name.
         grace: seconds that deliveries get once `run` is told to stop.
+        metrics: is told of each attempt.
     """
 
-    def __init__(self, outbox: Outbox, senders: Mapping[str, Sender], clock: Clock, *, grace: float = GRACE) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        senders: Mapping[str, Sender],
+        clock: Clock,
+        *,
+        grace: float = GRACE,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._outbox = outbox
         self._senders = dict(senders)
         self._clock = clock
+        self._metrics = metrics or Metrics()
+        self._metrics.expect(self._senders)
         self._grace = grace
         self._lanes: dict[str, SimpleQueue[Delivery | None]] = {}
         self._busy: set[tuple[str, str]] = set()
@@ -127,23 +140,29 @@ class Courier:
     def _deliver(self, delivery: Delivery) -> None:
         attempt = self._attempt(delivery)
         at_ms = self._clock.now().wall_ms
-        about = {"endpoint": delivery.endpoint, "message": delivery.message.id, "type": delivery.message.type}
+        about = _about(delivery)
         if attempt.done:
+            self._count(delivery, "delivered", at_ms)
             log.debug("delivered", attempt=delivery.attempts + 1, **about)
             self._mark(lambda: self._outbox.delivered(delivery, at_ms))
             return
         if attempt.gone:
+            self._count(delivery, "gone", at_ms)
             log.error("endpoint is disabled", why=attempt.why, mend="ppe webhook enable, or a new url", **about)
             self._mark(lambda: self._outbox.disable(delivery, at_ms, attempt.why))
             self._put_back(delivery.endpoint)
             return
         attempts = delivery.attempts + 1
         again = None if attempt.give_up else next_ms(delivery.message.id, attempts, at_ms, attempt.retry_after)
+        self._count(delivery, "dead" if again is None else "failed", at_ms)
         if again is None:
             log.error("message is dead", attempt=attempts, why=attempt.why, **about)
         else:
             log.warning("not delivered", attempt=attempts, why=attempt.why, again_in_ms=again - at_ms, **about)
         self._mark(lambda: self._outbox.failed(delivery, at_ms, attempt.why, again))
+
+    def _count(self, delivery: Delivery, outcome: Outcome, at_ms: int) -> None:
+        self._metrics.attempted(delivery.endpoint, outcome, (at_ms - delivery.message.created_ms) / 1000)
 
     def _put_back(self, endpoint: str) -> None:
         """Leave what else is on its way to an endpoint in the outbox, where it waits on."""
@@ -178,6 +197,14 @@ class Courier:
     def _wait(self, ready: Callable[[], bool], seconds: float | None = None) -> None:
         with self._changed:
             self._changed.wait_for(ready, seconds)
+
+
+def _about(delivery: Delivery) -> dict[str, str]:
+    """Name a delivery, for a log line."""
+    message = delivery.message
+    alert = alert_of(message)
+    known = {"endpoint": delivery.endpoint, "message": message.id, "type": message.type, "camera": message.camera}
+    return {**known, "alert": alert} if alert else known
 
 
 def _short(error: Exception) -> str:

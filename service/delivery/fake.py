@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from service.ports import Attempt, Message
+from service.ports import Attempt, Letter, Message
 
 
 def takes(message: Message) -> Attempt:  # noqa: ARG001 - every message
@@ -32,3 +32,24 @@ class FakeSender:
         with self._lock:
             self._attempts.append(message)
         return self._answer(message)
+
+
+def reads(letter: Letter) -> Attempt:  # noqa: ARG001 - every letter
+    """Answer as a healthy provider does."""
+    return Attempt(done=True)
+
+
+class FakePoster:
+    """`ports.Poster` that answers with what `answer` returns; `letters` holds what it was given, in order."""
+
+    def __init__(self, answer: Callable[[Letter], Attempt] = reads) -> None:
+        self._answer = answer
+        self.letters: list[Letter] = []
+
+    def post(self, letter: Letter) -> Attempt:
+        """Keep the letter and answer."""
+        self.letters.append(letter)
+        return self._answer(letter)
+
+    def close(self) -> None:
+        """Do nothing: nothing is ever on its way."""

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.ports import Model
-from service.safety.equipment import CLASSES
+from service.safety.equipment import CLASSES, ClassName
 from service.safety.thresholds import Thresholds
 
 Kind = Literal["onnx", "pt"]
@@ -29,6 +29,26 @@ class WeightsFile(BaseModel):
     sha256: str
 
 
+class GoldenBox(BaseModel):
+    """A box that these weights see on their golden picture: class, confidence, corners in pixels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassName
+    confidence: float = Field(ge=0, le=1)
+    box: tuple[float, float, float, float]
+
+
+class Golden(BaseModel):
+    """A picture beside the manifest, and what these weights see on it (`detectors.golden`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    picture: str
+    sha256: str
+    boxes: tuple[GoldenBox, ...] = Field(min_length=1)
+
+
 class Manifest(BaseModel):
     """What ``weights/manifest.json`` says."""
 
@@ -44,6 +64,7 @@ class Manifest(BaseModel):
     scores: dict[str, Any]
     trained_on: tuple[str, ...]
     how_made: dict[str, Any]
+    golden: Golden | None = None
 
 
 class Weights(BaseModel):

@@ -10,14 +10,17 @@ from service.detectors.tiled import Tiled
 from service.ports import Detector
 from service.settings import Settings
 
+Passed = Callable[[float], None]
+"""Is told of each pass of the model, with its seconds."""
 
-def open_detector(settings: Settings) -> Detector:
+
+def open_detector(settings: Settings, passed: Passed = lambda _: None) -> Detector:
     """Open the detector that the settings ask for.
 
     Raises:
         WeightsError: its weights are missing, damaged, or can't serve the rules.
     """
-    whole, closer = _ultralytics(settings) if settings.detector == "ultralytics" else _openvino(settings)
+    whole, closer = (_ultralytics if settings.detector == "ultralytics" else _openvino)(settings, passed)
     if not settings.second_look:
         return whole
     return SecondLook(whole, closer(), most=settings.second_look, streams=settings.streams)
@@ -30,15 +33,15 @@ def tiled(detector: Detector, across: int) -> Detector:
     return Tiled(detector, across=across)
 
 
-def _ultralytics(settings: Settings) -> tuple[Detector, Callable[[], Detector]]:
+def _ultralytics(settings: Settings, passed: Passed) -> tuple[Detector, Callable[[], Detector]]:
     from service.detectors.ultralytics import UltralyticsDetector
 
     weights = read_weights(settings.weights, "pt")
-    whole = UltralyticsDetector(weights, device=settings.device)
-    return whole, lambda: UltralyticsDetector(weights, device=settings.device, size=SIZE)
+    whole = UltralyticsDetector(weights, device=settings.device, passed=passed)
+    return whole, lambda: UltralyticsDetector(weights, device=settings.device, size=SIZE, passed=passed)
 
 
-def _openvino(settings: Settings) -> tuple[Detector, Callable[[], Detector]]:
+def _openvino(settings: Settings, passed: Passed) -> tuple[Detector, Callable[[], Detector]]:
     from service.detectors.openvino import OpenVinoDetector
 
     whole = OpenVinoDetector(
@@ -47,5 +50,6 @@ def _openvino(settings: Settings) -> tuple[Detector, Callable[[], Detector]]:
         precision=settings.precision,
         threads=settings.threads,
         streams=settings.streams,
+        passed=passed,
     )
     return whole, lambda: whole.with_inputs((SIZE, SIZE))

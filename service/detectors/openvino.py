@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -45,6 +46,7 @@ class OpenVinoDetector:
         threads: CPU threads; 0 takes all cores.
         streams: pictures in work at once.
         decode: makes detections of a picture's raw output.
+        passed: is told of each pass of the model, with its seconds.
 
     Raises:
         WeightsError: the graph can't be read, or its classes are not the rules'.
@@ -59,10 +61,12 @@ class OpenVinoDetector:
         threads: int = 0,
         streams: int = 2,
         decode: Decode = detections_from,
+        passed: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._model = weights.model
         self._shapes: tuple[Shape, ...] = weights.manifest.input_shapes
         self._decode = decode
+        self._passed = passed
         self._core = ov.Core()
         self._device = device
         self._options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
@@ -112,7 +116,9 @@ class OpenVinoDetector:
         shape = best_shape(width, height, self._shapes)
         placed, fit = letterbox(image, shape)
         request = self._request(shape)
+        began = time.perf_counter()
         request.infer([placed[None]], share_inputs=True)
+        self._passed(time.perf_counter() - began)
         raw: Raw = request.get_output_tensor(0).data[0]
         return self._decode(raw, fit, width, height)
 

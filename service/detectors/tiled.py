@@ -73,6 +73,11 @@ class Tiled:
         self._detector.close()
 
 
+def looks(across: int) -> int:
+    """Return how many looks a picture of 16:9 takes."""
+    return 1 if across <= 1 else 1 + len(tiles_of(1920, 1080, across))
+
+
 def tiles_of(width: int, height: int, across: int) -> list[Tile]:
     """Return overlapping tiles that cover a picture of this size; none when `across` is 1."""
     if across <= 1:

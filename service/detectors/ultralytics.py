@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final
 
@@ -33,12 +35,21 @@ class UltralyticsDetector:
         weights: verified weights with a .pt file.
         device: what ultralytics calls a device (``cpu``, ``0``, ``cuda:1``); empty chooses by itself.
         size: longest side in pixels of the model's input.
+        passed: is told of each pass of the model, with its seconds.
 
     Raises:
         WeightsError: ultralytics is not installed, the file can't be read, or its classes are not the rules'.
     """
 
-    def __init__(self, weights: Weights, *, device: str = "", size: int = IMAGE_SIZE) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        device: str = "",
+        size: int = IMAGE_SIZE,
+        passed: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self._passed = passed
         os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", ULTRALYTICS_SAFE_LOAD="1")
         try:
             from ultralytics import YOLO
@@ -106,6 +117,7 @@ class UltralyticsDetector:
         if not batch:
             return
         try:
+            began = time.perf_counter()
             results = self._yolo.predict(
                 [image for image, _ in batch],
                 conf=FLOOR,
@@ -115,6 +127,7 @@ class UltralyticsDetector:
                 device=self._device,
                 verbose=False,
             )
+            self._passed(time.perf_counter() - began)
             for (image, future), result in zip(batch, results, strict=True):
                 future.set_result(_detections(image, result, self._size))
         except Exception as error:  # noqa: BLE001 - the caller gets it: the owner thread must live on

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import warnings
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -24,6 +25,21 @@ from service.ports import Image
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 _ANIMATED: Final = frozenset({"PNG", "WEBP"})
+_SCANS: Final = 64
+"""Scans of a JPEG: cameras and programs write 1 to 20. Each is a pass over all pixels, and costs 50 bytes to add."""
+_START_OF_SCAN: Final = b"\xff\xda"
+_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+"""What ends the coded pixels of a scan; zeros and restarts are a part of them."""
+_END_OF_IMAGE: Final = b"\xd9"
+_BARE: Final = frozenset({b"\x01", b"\xd8", _END_OF_IMAGE})
+"""Markers without a length."""
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_CHUNK: Final = 12
+"""Bytes of a PNG's chunk beside what it holds: length, type, checksum."""
+_PIECES: Final = 20_000
+"""Markers of a JPEG or chunks of a PNG that are looked at; programs write hundreds, thousands at most."""
+_DAMAGED: Final = "The picture is damaged or cut short: send the whole file again."
 
 _open = PillowImage.open
 """Bound here: ultralytics replaces Pillow's function by one that answers an unknown format with an import error."""
@@ -70,7 +86,7 @@ def read_picture(content: bytes, limits: PictureLimits) -> Image:
     except cv2.error:
         image = None
     if image is None:
-        raise PictureError("IMAGE_UNREADABLE", "The picture is damaged or cut short: send the whole file again.")
+        raise PictureError("IMAGE_UNREADABLE", _DAMAGED)
     return np.ascontiguousarray(image, dtype=np.uint8)
 
 
@@ -99,6 +115,8 @@ def check_header(content: bytes, limits: PictureLimits) -> tuple[int, int]:
     if animated:
         raise PictureError("UNSUPPORTED_IMAGE", "Animated pictures are not taken: send one frame.")
     _check_size(width, height, limits)
+    _check_scans(content)
+    _check_chunks(content)
     return width, height
 
 
@@ -118,11 +136,46 @@ def _check_size(width: int, height: int, limits: PictureLimits) -> None:
         )
 
 
+def _check_scans(content: bytes) -> None:
+    """Refuse a JPEG whose pixels are gone over for minutes; libtiff has a limit of its own for those in TIFF files.
+
+    What is behind the first image, such as a phone's film, is not looked at.
+    """
+    if content[:2] != b"\xff\xd8" or content.count(_START_OF_SCAN) <= _SCANS:
+        return
+    found, place = 0, 0
+    for _ in range(_PIECES):
+        marker = _MARKER.search(content, place)
+        if not marker or marker[1] == _END_OF_IMAGE:
+            return
+        found += marker[1] == _START_OF_SCAN[1:]
+        if found > _SCANS:
+            break
+        place = marker.end()
+        if marker[1] not in _BARE:
+            place += int.from_bytes(content[place : place + 2])
+    raise PictureError("IMAGE_UNREADABLE", f"More than {_SCANS} scans: save the picture as a plain JPEG.")
+
+
+def _check_chunks(content: bytes) -> None:
+    """Refuse a PNG with a chunk that claims to be longer than what is left: OpenCV takes and clears so much memory."""
+    if not content.startswith(_PNG):
+        return
+    place = len(_PNG)
+    for _ in range(_PIECES):
+        if content[place + 4 : place + 8] in {b"IEND", b""}:
+            return
+        place += _CHUNK + int.from_bytes(content[place : place + 4])
+        if place > len(content):
+            break
+    raise PictureError("IMAGE_UNREADABLE", _DAMAGED)
+
+
 _SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
 
 
 def _unidentified(content: bytes) -> PictureError:
     webp = content[:4] == b"RIFF" and content[8:12] == b"WEBP"
     if webp or content.startswith(_SIGNATURES):
-        return PictureError("IMAGE_UNREADABLE", "The picture is damaged or cut short: send the whole file again.")
+        return PictureError("IMAGE_UNREADABLE", _DAMAGED)
     return PictureError("UNSUPPORTED_IMAGE", "Not a picture of a kind that is taken: JPEG, PNG, WebP, BMP or TIFF.")

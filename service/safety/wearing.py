@@ -66,7 +66,7 @@ def sightings(detections: Detections, thresholds: Thresholds) -> tuple[Sighting,
 
     The answer does not depend on the order of the detections; people come strongest first.
     """
-    evidence = _canonical(_above(detections, thresholds))
+    evidence = _canonical(above(detections, thresholds))
     known = np.flatnonzero(evidence.of(PERSON))
     boxes: Matrix = evidence.boxes[known].astype(np.float64)
     spots = {equipment: _spots(evidence, equipment) for equipment in EQUIPMENT}
@@ -113,7 +113,8 @@ def _box(row: NDArray[np.floating]) -> Box:
     return x1, y1, x2, y2
 
 
-def _above(detections: Detections, thresholds: Thresholds) -> Detections:
+def above(detections: Detections, thresholds: Thresholds) -> Detections:
+    """Return what is surely enough seen to say anything about a person."""
     floor = np.array(thresholds.per_class_id(), dtype=np.float32)
     return detections.where(detections.confidence >= floor[detections.class_id])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator, model_validator
 
+from service.ports import Priority
 from service.safety.sight import WATCHFUL, SightPolicy
 from service.safety.site import EVERYTHING, AlertPolicy, FrozenModel, Name, Requirement, Zone
 from service.sitefile.words import Schedule, Variable
@@ -41,6 +42,9 @@ class CameraEntry(FrozenModel):
         description="rtsp://, http://, /dev/video0, a video file or a folder of pictures.",
     )
     fps: float = Field(default=5.0, ge=1, le=30, description="Frames a second that are judged.")
+    priority: Priority = Field(
+        default="normal", description="Who keeps their frames the longest when the detector can't keep up with all."
+    )
     tiles: int = Field(
         default=1, ge=1, le=6, description="Tiles along the longer side, for far people, at a multiple of the cost."
     )
@@ -48,6 +52,7 @@ class CameraEntry(FrozenModel):
         default=None,
         description="Leaves out frames of an empty scene on which nothing moves; null: on for cameras, off for films.",
     )
+    clip: bool = Field(default=True, description="Keeps a film of the seconds around each alert.")
     sight: SightPolicy = Field(default=WATCHFUL, description="When it is told that a camera does not see.")
     user: str | None = Field(default=None, max_length=256)
     password_env: Variable | None = Field(default=None, description="Environment variable that holds the password.")

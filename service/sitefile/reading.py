@@ -201,7 +201,7 @@ def _plain(node: yaml.Node) -> Any:
 
 
 _SECRETIVE: Final = frozenset(
-    {"source", "url", "user", "password", "password_env", "secret", "secret_env", "previous_secret_env"}
+    {"source", "url", "url_env", "user", "password", "password_env", "secret", "secret_env", "previous_secret_env"}
 )
 """Values of these keys may hold a credential, so a mistake never quotes them."""
 _MENDS: Final = {

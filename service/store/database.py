@@ -1,79 +1,27 @@
-"""One SQLite file, one process, one connection, one lock.
-
-SQLite up to 3.51.2 can lose commits when two connections reset the write-ahead log at once (sqlite.org/wal.html), and
-distributions still ship such versions. So there is one connection, readers share it, and it locks the file for itself.
-"""
+"""What the store asks of a database, and which one it is: a SQLite file of its own, or a PostgreSQL server."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import Protocol
 
-import structlog
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.pool import StaticPool
-
-from service.store.errors import StoreError, named
-from service.store.migrate import upgrade
-
-_WAL_LIMIT: Final = 16 * 2**20
-"""Bytes to which the write-ahead log is cut back after a checkpoint."""
-
-log = structlog.get_logger(__name__)
+from sqlalchemy import URL, Connection
 
 
-class Database:
-    """The open database `folder`/ppe.db. Safe to call from many threads at once.
+class Database(Protocol):
+    """An open database. Safe to call from many threads at once.
 
-    Raises:
-        StoreError: another process has it open, it is damaged, of a newer version, or its disk does not work.
+    Attributes:
+        shared: other processes may write it too, so that what is on its way must be leased.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._path = folder / "ppe.db"
-        self._turn = threading.Lock()
-        self._connection: Connection | None = None
-        with named(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock_file = _take(folder / "ppe.lock")
-            try:
-                self._refuse_a_missing_one()
-                self._connection = _wrap(_connect(self._path))
-                self._identity = self._stat()
-                with self.transaction() as connection:
-                    upgrade(connection)
-            except BaseException:
-                self._close()
-                raise
-        _warn_of_old_sqlite(sqlite3.sqlite_version_info)
+    shared: bool
 
-    def _refuse_a_missing_one(self) -> None:
-        if self._path.exists() and self._path.stat().st_size:
-            return
-        ahead = self._path.with_name("ppe.db-wal")
-        leftovers = (ahead.exists() and ahead.stat().st_size) or any((self._folder / "evidence").glob("*/*/*"))
-        if leftovers:
-            raise StoreError(
-                "STORE_MISSING",
-                f"{self._path} is missing or empty, but files that belong to it are there; put it back, or move "
-                f"{self._folder} away to start anew",
-            )
-
-    def _stat(self) -> tuple[int, int]:
-        found = self._path.stat()
-        return found.st_dev, found.st_ino
-
-    @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[Connection]:
         """Enter one transaction; it is committed at the end of the block, or rolled back when that raises.
+
+        Nobody else writes meanwhile: what was read in it still holds when it is committed.
 
         Args:
             durable: True: what is committed outlives a loss of power. False: it outlives the end of the process, and
@@ -82,141 +30,49 @@ class Database:
         Raises:
             StoreError: it could not be committed; nothing of it is kept.
         """
-        with self._turn:
-            if self._connection is None:
-                raise StoreError("STORE_CLOSED", f"the store in {self._folder} was closed")
-            self._refuse_a_deleted_one()
-            with named(self._folder):
-                _raw(self._connection).execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-                with self._connection.begin():
-                    yield self._connection
+        ...
 
-    def _refuse_a_deleted_one(self) -> None:
-        with suppress(OSError):
-            if self._stat() == self._identity:
-                return
-        raise StoreError(
-            "STORE_MISSING",
-            f"{self._path} was deleted or replaced while it was open; what is written now would be lost",
-        )
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Enter a transaction that changes nothing, and so waits for nobody where that can be helped."""
+        ...
 
-    def backup(self, path: Path) -> None:
-        """Write a copy of the database, as it is now, to `path`, which must not exist. Everything else waits for it.
+    def erasing(self) -> AbstractContextManager[Connection]:
+        """Enter a transaction of which what it removes is to be read by nobody any more."""
+        ...
 
-        Raises:
-            FileExistsError: `path` exists.
-            StoreError: the copy could not be written; nothing is left at `path`.
-        """
-        if path.exists():
-            raise FileExistsError(f"{path} exists; a backup overwrites nothing")
-        part = path.with_name(f"{path.name}.part")
-        with self._turn, named(path.parent):
-            if self._connection is None:
-                raise StoreError("STORE_CLOSED", f"the store in {self._folder} was closed")
-            try:
-                copy = sqlite3.connect(part, isolation_level=None)
-                try:
-                    _raw(self._connection).backup(copy)
-                    copy.execute("PRAGMA journal_mode=DELETE")  # one file, with no log beside it
-                finally:
-                    copy.close()
-                part.rename(path)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
-
-    def cut_log(self) -> None:
-        """Bring the write-ahead log into the database and cut it: nothing of what was removed stands there any more.
+    def forget_removed(self) -> None:
+        """Let what was removed stand nowhere in the database any more, as far as the database can.
 
         Raises:
             StoreError: it can't be done.
         """
-        with self._turn, named(self._folder):
-            if self._connection is None:
-                raise StoreError("STORE_CLOSED", f"the store in {self._folder} was closed")
-            _raw(self._connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        ...
+
+    def backup(self, path: Path) -> None:
+        """Write a copy of the database to `path`, which must not exist.
+
+        Raises:
+            FileExistsError: `path` exists.
+            StoreError: the copy could not be written, and nothing is left at `path`; or it is the server's to make.
+        """
+        ...
 
     def close(self) -> None:
-        """Close the connection and let other processes in. Idempotent."""
-        with self._turn:
-            if self._connection is not None:
-                self._close()
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            connection.close()
-            connection.engine.dispose()
-        os.close(self._lock_file)
+        """Close it and let others in. Idempotent."""
+        ...
 
 
-def _take(path: Path) -> int:
-    """Lock a file for this process; the lock ends with the process, however that ends."""
-    number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.pread(number, 20, 0).decode("ascii", "replace").strip() or "unknown"
-        os.close(number)
-        raise StoreError(
-            "STORE_LOCKED",
-            f"the store in {path.parent} is already open in another process (pid {owner}); one process at a time may "
-            "use it: stop that one, or choose another folder",
-        ) from None
-    os.ftruncate(number, 0)
-    os.pwrite(number, f"{os.getpid()}\n".encode(), 0)
-    return number
+def open_database(folder: Path, address: URL | None = None) -> Database:
+    """Open the database of the store in `folder`: the SQLite file in it, or the PostgreSQL database at an address.
 
+    Raises:
+        StoreError: another process has the file open; it is damaged, of a newer version, or of another folder; its
+            disk or its server does not work.
+    """
+    if address is None:
+        from service.store.sqlite import Sqlite
 
-def _connect(path: Path) -> sqlite3.Connection:
-    raw = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-    try:
-        for pragma in (
-            "locking_mode=EXCLUSIVE",
-            "busy_timeout=5000",
-            "journal_mode=WAL",
-            f"journal_size_limit={_WAL_LIMIT}",
-            "foreign_keys=ON",
-        ):
-            raw.execute(f"PRAGMA {pragma}").fetchall()
-        found = raw.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise StoreError("STORE_CORRUPT", f"{path} is damaged ({found}); put a backup of it in its place")
-    except BaseException:
-        raw.close()
-        raise
-    return raw
+        return Sqlite(folder)
+    from service.store.postgres import Postgres
 
-
-def _wrap(raw: sqlite3.Connection) -> Connection:
-    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # sqlite3's own transactions begin late and leave table changes out
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine.connect()
-
-
-def _raw(connection: Connection) -> sqlite3.Connection:
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - for the type checker
-    return raw
-
-
-@cache
-def _warn_of_old_sqlite(version: tuple[int, int, int]) -> None:
-    if loses_commits(version):
-        log.warning(
-            "sqlite_wal_reset",
-            version=".".join(map(str, version)),
-            meaning="this SQLite can lose commits when two programs write one file; let none but the service open it",
-            fixed_in="3.51.3, 3.50.7, 3.44.6",
-        )
-
-
-def loses_commits(version: tuple[int, int, int]) -> bool:
-    """Tell whether SQLite has the write-ahead log's reset race: 3.7.0 to 3.51.2, two patched lines excepted."""
-    patched = (3, 44, 6) <= version < (3, 45, 0) or (3, 50, 7) <= version < (3, 51, 0)
-    return (3, 7, 0) <= version < (3, 51, 3) and not patched
+    return Postgres(folder, address)

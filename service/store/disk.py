@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Final
 ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 """An alert's id: the name of a folder."""
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_FILE: Final = re.compile(r"(annotated|clean|crop)\.jpg|\.(annotated|clean|crop)\.\d+\.\d+\.tmp")
+_FILE: Final = re.compile(r"(annotated|clean|crop)\.jpg|clip\.mp4|\.(annotated|clean|crop|clip)\.\d+\.\d+\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class File:
 
 
 class Disk:
-    """Evidence files below `folder`, as <yyyy-mm-dd>/<alert>/<kind>.jpg. Safe to call from many threads at once.
+    """Evidence files below `folder`, as <yyyy-mm-dd>/<alert>/<kind>.jpg or .mp4. Safe to call from many threads.
 
     Paths are relative to `folder`, with slashes. What lies there under other names is left alone.
     """
@@ -44,19 +44,29 @@ class Disk:
         Raises:
             OSError: it can't be written; nothing of it is left.
         """
+        self.fill(path, lambda part: part.write_bytes(jpeg))
+
+    def fill(self, path: str, write: Callable[[Path], object]) -> None:
+        """Have a file written under a temporary name, wait until the disk has it, and give it its own.
+
+        Args:
+            write: writes the file that is there, empty, under the name it is given.
+
+        Raises:
+            OSError: it can't be written; nothing of it is left, and no more of what `write` raises.
+        """
         place = self._folder / path
         part = place.with_name(f".{place.stem}.{os.getpid()}.{next(self._numbers)}.tmp")
         try:
             with self._making:  # nobody removes the folder as an empty one before the file is in it
                 fresh = [home for home in (place.parent, *place.parent.parents[:2]) if not home.exists()]
                 place.parent.mkdir(parents=True, exist_ok=True)
-                file = part.open("wb")
-            with file:
-                file.write(jpeg)
-                file.flush()
+                part.open("wb").close()
+            write(part)
+            with part.open("rb") as file:
                 os.fsync(file.fileno())
             part.rename(place)
-        except OSError:
+        except BaseException:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
             raise

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, true, update
 
 from service.safety.alerts import AlertChange
-from service.store import evidence
+from service.store import evidence, outbox
 from service.store.retention import is_held, is_open
 from service.store.schema import PENDING, alerts, deliveries, erased, erasures, marks, messages, recordings
 
@@ -117,18 +117,20 @@ def empty_messages(connection: Connection, after: int) -> int | None:
     Returns:
         None: there are no messages after `after`.
     """
-    query = select(messages.c.number).where(messages.c.number > after).order_by(messages.c.number).limit(_MESSAGES)
-    numbers = list(connection.scalars(query))
-    if not numbers:
+    query = select(messages.c.number, messages.c.payload).where(messages.c.number > after)
+    about = {
+        number: outbox.alert_in(payload)
+        for number, payload in connection.execute(query.order_by(messages.c.number).limit(_MESSAGES))
+    }
+    if not about:
         return None
-    about = case((func.json_valid(messages.c.payload) == 1, func.json_extract(messages.c.payload, "$.data.alert")))
-    within = messages.c.number.between(numbers[0], numbers[-1])
-    found = list(connection.scalars(select(messages.c.number).where(within, about.in_(select(erased.c.alert)))))
+    away = set(connection.scalars(select(erased.c.alert).where(erased.c.alert.in_(set(about.values()) - {None}))))
+    found = [number for number, alert in about.items() if alert in away]
     if found:
         connection.execute(update(messages).where(messages.c.number.in_(found)).values(payload="{}"))
         waiting = update(deliveries).where(deliveries.c.message.in_(found), PENDING)
         connection.execute(waiting.values(state="dead", error="erased on request"))
-    return int(numbers[-1])
+    return int(max(about))
 
 
 def forget_recordings(connection: Connection, scope: Scope) -> int:

@@ -10,14 +10,19 @@ from typing import Final, Literal, get_args
 
 import structlog
 from sqlalchemy import Connection, bindparam, select, tuple_, update
-from sqlalchemy.dialects.sqlite import insert
 
 from service.ports import Still
 from service.store.disk import ID, Disk, File
+from service.store.portable import insert
 from service.store.schema import KEPT, evidence
 
-Why = Literal["age", "size", "space", "erased", "not_written"]
-"""Why a still is gone: too old, too much evidence, too little free disk; erased on request; never on disk."""
+Why = Literal["age", "size", "space", "erased", "not_written", "lost"]
+"""Why a still or clip is gone: too old, too much evidence, too little free disk; erased on request; never on disk, or
+cut off by the end of the process."""
+PENDING: Final = "pending"
+"""Stands in the place of why of what is to come (`clips`)."""
+MISSING: Final = "missing"
+"""Why there is no file though its row says nothing: somebody removed it."""
 GIVEN_UP: Final = "it waited in memory for a store that could not be written, and was too much"
 _PAGE: Final = 500
 _KEEP: Final = insert(evidence)
@@ -46,6 +51,7 @@ class Row:
     path: str
     size: int
     missing: bool
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ def keep(connection: Connection, stills: Iterable[Written], now_ms: int) -> None
 
 def forgotten(connection: Connection, alerts: Collection[str]) -> set[tuple[str, str]]:
     """Return the alert and kind of those of their stills that were removed on purpose, and so don't come back."""
-    why = [one for one in get_args(Why) if one != "not_written"]
+    why = [one for one in get_args(Why) if one not in {"not_written", "lost"}]
     query = select(evidence.c.alert, evidence.c.kind).where(evidence.c.alert.in_(alerts), evidence.c.why.in_(why))
     return {(row.alert, row.kind) for row in connection.execute(query)}
 
@@ -146,9 +152,16 @@ def gone(connection: Connection, alert: str, kind: str) -> Gone | None:
     return None if row is None else Gone(row.gone_ms, row.why, row.detail or "")
 
 
+def why_not(connection: Connection, alert: str, kind: str) -> str | None:
+    """Return why a still or clip is not there: a `Why`, PENDING or MISSING; None when it is, or never was to be."""
+    query = select(evidence.c.why, evidence.c.missing).where(evidence.c.alert == alert, evidence.c.kind == kind)
+    row = connection.execute(query).first()
+    return None if row is None else row.why or (MISSING if row.missing else None)
+
+
 def page(connection: Connection, from_ms: int, to_ms: int, after: tuple[int, str, str], most: int = _PAGE) -> list[Row]:
     """Return kept stills of alerts that fired in [from_ms, to_ms), in order, behind (fired_ms, alert, kind)."""
-    query = select(*_PLACE, evidence.c.path, evidence.c.size, evidence.c.missing)
+    query = select(*_PLACE, evidence.c.path, evidence.c.size, evidence.c.missing, evidence.c.why)
     within = (KEPT, evidence.c.fired_ms >= from_ms, evidence.c.fired_ms < to_ms, tuple_(*_PLACE) > after)
     return [Row(*row) for row in connection.execute(query.where(*within).order_by(*_PLACE).limit(most))]
 
@@ -169,7 +182,8 @@ def correct(connection: Connection, found: Sequence[tuple[Row, File | None]]) ->
     ]
     if changed:
         change = update(evidence).where(evidence.c.alert == bindparam("of"), evidence.c.kind == bindparam("one"))
-        connection.execute(change.values(missing=bindparam("is_missing"), size=bindparam("bytes")), changed)
+        # what is found is pending no more
+        connection.execute(change.values(missing=bindparam("is_missing"), size=bindparam("bytes"), why=None), changed)
 
 
 def remove(connection: Connection, alerts: Collection[str], now_ms: int, why: Why) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -15,17 +15,19 @@ from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
 from service.safety.equipment import Equipment, State
 from service.safety.moment import Moment
+from service.store.clips import CLIP
 from service.store.errors import StoreError
-from service.store.evidence import refuse_strange_id
+from service.store.evidence import PENDING, refuse_strange_id
+from service.store.fake_clips import FakeClips
 from service.store.fake_letters import FakeLetters, Waiting
 from service.store.letters import known
-from service.store.statistics import HOUR_MS, refuse_strange_amounts
+from service.store.statistics import BIN, HOUR_MS, refuse_strange_amounts
 
 _Group = tuple[str | None, Equipment | None, int | None]
 
 
-class FakeStore(FakeLetters):
-    """`ports.EventStore`, `ports.Outbox` and what `inquiry` asks, in memory. Any thread may call it.
+class FakeStore(FakeClips, FakeLetters):
+    """`ports.EventStore`, `ClipStore`, `Outbox` and what `inquiry` asks, in memory. Any thread may call it.
 
     Attributes:
         changes, stills, messages: what was recorded, in order, each once.
@@ -34,6 +36,7 @@ class FakeStore(FakeLetters):
         disabled: since when (Unix ms) and why endpoints are sent nothing.
         marks: what was said of each alert, oldest first.
         gone: why stills are not there, by alert and kind; put there by tests.
+        absent: what was told of clips that are not there.
 
     Args:
         endpoints: the receivers that get every message that they want; a bare name wants all.
@@ -43,21 +46,28 @@ class FakeStore(FakeLetters):
         self._endpoints = known(endpoints)
         self.disabled = {}
         self._lock = threading.RLock()
-        self._alerts: dict[str, Alert] = {}
+        self._alerts = {}
         self._known: set[tuple[str, str, int]] = set()
         self._place = {}
         self._told: set[tuple[str, str]] = set()
         self._closed = False
         self.changes: list[AlertChange] = []
-        self.stills: dict[tuple[str, str], bytes] = {}
-        self.messages: list[Message] = []
+        self.stills = {}
+        self.messages = []
         self.counted: list[tuple[str, Moment, PersonSeconds, tuple[float, ...]]] = []
         self.remembered: list[tuple[str, Moment, Detections]] = []
         self.outbox = []
         self.marks: dict[str, list[Mark]] = {}
-        self.gone: dict[tuple[str, str], str] = {}
+        self.gone = {}
+        self.absent = {}
 
-    def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
+    def record(
+        self,
+        changes: Sequence[AlertChange],
+        stills: Sequence[Still],
+        messages: Sequence[Message],
+        clips: Collection[str] = (),
+    ) -> None:
         """Keep what is new of them."""
         with self._open():
             for alert in (*(change.alert.id for change in changes), *(still.alert for still in stills)):
@@ -71,6 +81,9 @@ class FakeStore(FakeLetters):
                     self.changes.append(change)
                     self._alerts[change.alert.id] = change.alert
             self.stills.update({(still.alert, still.kind): still.jpeg for still in stills if still.jpeg})
+            for alert in clips:
+                if (alert, CLIP) not in self.stills:
+                    self.gone.setdefault((alert, CLIP), PENDING)
             for message in messages:
                 if message.id not in self._place:
                     self._place[message.id] = len(self.messages)
@@ -236,6 +249,20 @@ class FakeStore(FakeLetters):
                         sums[group][state] += value  # type: ignore[assignment]  # of seconds
         ordered = sorted(sums.items(), key=lambda one: [key or 0 for key in one[0]])
         return [Share(*group, found["worn"], found["missing"], found["unknown"]) for group, found in ordered]
+
+    def recording(self, camera: str) -> Iterator[tuple[Moment, Detections]]:
+        """Yield a camera's remembered frames in the order in which they came."""
+        with self._open():
+            yield from [(at, seen) for of, at, seen in self.remembered if of == camera]
+
+    def heights(self, camera: str, from_ms: int, to_ms: int) -> dict[int, int]:
+        """Return a camera's histogram of heights, of the hours that start in [from_ms, to_ms)."""
+        found: Counter[int] = Counter()
+        with self._open():
+            for of, at, _, heights in self.counted:
+                if of == camera and from_ms <= at.wall_ms // HOUR_MS * HOUR_MS < to_ms:
+                    found.update(int(height // BIN) * BIN for height in heights)
+        return dict(found)
 
     def _open(self) -> threading.RLock:
         if self._closed:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from service.inquiry import DeliveryState, EndpointReport, Place, Posted, Sent
-from service.ports import Delivery, Endpoint
+from service.news import Room, Told
+from service.ports import Delivery, Endpoint, Message
 
 _STATES: Final[dict[str, DeliveryState]] = {"pending": "pending", "done": "delivered", "dead": "dead"}
 
@@ -25,13 +26,15 @@ class Waiting:
 
 
 class FakeLetters:
-    """`inquiry.MessageRecords` on a list. Any thread may call it.
+    """`inquiry.MessageRecords` and `news.NewsRecords` on lists. Any thread may call it.
 
     Attributes:
+        messages: what was recorded, in order, each once.
         outbox: every message for every endpoint that wants it, in order.
         disabled: since when (Unix ms) and why endpoints are sent nothing.
     """
 
+    messages: list[Message]
     outbox: list[Waiting]
     disabled: dict[str, tuple[int, str]]
     _endpoints: tuple[Endpoint, ...]
@@ -70,6 +73,30 @@ class FakeLetters:
         """Send an endpoint what waits for it; return whether it was disabled."""
         with self._open():
             return self.disabled.pop(endpoint, None) is not None
+
+    def newest_told(self) -> Told | None:
+        """Return the message that was recorded last, or None."""
+        with self._open():
+            return self._told_at(len(self.messages) - 1) if self.messages else None
+
+    def number_told(self, message: str) -> int | None:
+        """Return the number of a message by its id, or None."""
+        with self._open():
+            return self._place[message] + 1 if message in self._place else None
+
+    def told_after(self, number: int, most: int) -> list[Told]:
+        """Return at most `most` messages with larger numbers, oldest first."""
+        with self._open():
+            return [self._told_at(place) for place in range(number, min(number + most, len(self.messages)))]
+
+    def room(self) -> Room:
+        """Return a room without end, with nothing in it."""
+        with self._open():
+            return Room(2**40, 0)
+
+    def _told_at(self, place: int) -> Told:
+        message = self.messages[place]
+        return Told(place + 1, message.id, message.type, message.camera, message.payload)
 
     def _report(self, name: str) -> EndpointReport:
         rows = [row for row in self.outbox if row.delivery.endpoint == name]

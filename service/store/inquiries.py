@@ -1,54 +1,25 @@
-"""What is asked of the store, as queries: pages of alerts, what people said of them, person-seconds in groups.
-
-A page is found in an index that holds every column that is filtered by, and only its own rows are read.
-"""
+"""What is asked of the store, as queries: pages of alerts, what people said of them, person-seconds in groups."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, insert, null, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, case, func, insert, null, select, update
 
-from service.inquiry import Grouping, History, Listed, Mark, Place, Share, Span, Wanted
-from service.store import ledger
+from service.inquiry import Grouping, History, Listed, Mark, MarkKind, Place, Share, Span, Wanted
+from service.store import ledger, pages
 from service.store.evidence import kinds
 from service.store.schema import KEPT, alerts, evidence, marks, person_seconds
-
-_PLACE: Final = (alerts.c.fired_ms, alerts.c.id)
 
 
 def find(connection: Connection, wanted: Wanted, most: int, before: Place | None) -> list[Listed]:
     """Return at most `most` alerts, newest first, that stand behind a place."""
-    query = select(alerts.c.id).where(*_conditions(wanted, before)).order_by(*(column.desc() for column in _PLACE))
-    ids = list(connection.scalars(query.limit(most)))
+    ids = pages.page(connection, wanted, most, before)
     found = connection.execute(select(alerts).where(alerts.c.id.in_(ids))).mappings()
     known = {row["id"]: ledger.alert_of(row) for row in found}
     said, stills = _newest_marks(connection, ids), _kinds(connection, ids)
     return [Listed(known[one], said[one], tuple(stills[one])) for one in ids]
-
-
-def _conditions(wanted: Wanted, before: Place | None) -> list[ColumnElement[bool]]:
-    columns = alerts.c
-    asked: dict[str, Any] = {
-        "camera": wanted.camera,
-        "zone": wanted.zone,
-        "equipment": wanted.equipment,
-        "severity": wanted.severity,
-        "acknowledged": wanted.acknowledged,
-    }
-    found: list[ColumnElement[bool]] = [columns[name] == value for name, value in asked.items() if value is not None]
-    if wanted.open is not None:
-        found.append(columns.ended_ms.is_(None) if wanted.open else columns.ended_ms.is_not(None))
-    if wanted.since_ms is not None:
-        found.append(columns.fired_ms >= wanted.since_ms)
-    # one upper bound: of two, SQLite may begin at the further one and read past all pages before
-    if wanted.until_ms is not None and (before is None or before[0] >= wanted.until_ms):
-        found.append(columns.fired_ms < wanted.until_ms)
-    elif before is not None:
-        found.append(tuple_(*_PLACE) < before)
-    return found
 
 
 def _newest_marks(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Mark, ...]]:
@@ -86,6 +57,14 @@ def mark(connection: Connection, alert: str, said: Mark) -> None:
     connection.execute(insert(marks), {"alert": alert, **row})
     if said.kind == "acknowledged":
         connection.execute(update(alerts).where(alerts.c.id == alert).values(acknowledged=True))
+
+
+def marked(connection: Connection, kind: MarkKind, since_ms: int) -> list[str]:
+    """Return the ids of alerts that fired since then (Unix ms) and have a mark of a kind, newest first."""
+    query = select(alerts.c.id).where(
+        alerts.c.id.in_(select(marks.c.alert).where(marks.c.kind == kind)), alerts.c.fired_ms >= since_ms
+    )
+    return list(connection.scalars(query.order_by(alerts.c.fired_ms.desc(), alerts.c.id.desc())))
 
 
 def _mark(row: RowMapping) -> Mark:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
+from service.news import Room
 from service.ports import Clock
 from service.safety.moment import Moment
-from service.store import erasure, evidence, retention, status
+from service.store import clips, erasure, evidence, retention, status
 from service.store.database import Database
 from service.store.disk import Disk
 from service.store.erasure import Erasure, Scope
 from service.store.errors import StoreError, named
+from service.store.portable import insert
 from service.store.retention import Aged, Limits
 from service.store.schema import alerts, holds
-from service.store.sweep import Swept, sweep
+from service.store.sweep import ORPHAN_AFTER, Swept, sweep
 
 LOOK: Final = 60.0
 """Seconds between two looks whether something is to be forgotten, and at the disk's free space."""
@@ -98,15 +98,22 @@ class Keeping:
 
     def gone(self, alert: str, kind: str) -> evidence.Gone | None:
         """Return since when and why a still is gone; None when it is there, or never was to be."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return evidence.gone(connection, alert, kind)
 
     def status(self) -> status.Status:
         """Return what evidence there is."""
         with named(self._folder):
             free = self._disk.free()
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return status.look(connection, free)
+
+    def room(self) -> Room:
+        """Return how much room there is."""
+        with named(self._folder):
+            free = self._disk.free()
+        with self._database.reading() as connection:
+            return Room(free, retention.kept_bytes(connection))
 
     # -- forgetting
 
@@ -157,7 +164,11 @@ class Keeping:
             StoreError: it can't be done now.
         """
         with self._turn, named(self._folder):
-            return sweep(self._database, self._disk, self._clock.now().wall_ms, stopped)
+            now_ms = self._clock.now().wall_ms
+            swept = sweep(self._database, self._disk, now_ms, stopped)
+            with self._database.transaction(durable=False) as connection:
+                clips.lose(connection, now_ms, now_ms - round(1000 * ORPHAN_AFTER))
+            return swept
 
     def run(self, stop: threading.Event) -> None:
         """Forget what is to be forgotten and sweep once an hour, until `stop` is set; a fault is logged once."""
@@ -250,30 +261,20 @@ class Keeping:
     def _carry_on(self, begun: Erasure) -> None:
         """Do what is left of an erasure, a little at a time."""
         while True:
-            with self._erasing() as connection:
+            with self._database.erasing() as connection:
                 count, paths = erasure.erase_alerts(connection, begun, self._clock.now().wall_ms)
             self._unlink(paths)
             if not count:
                 break
         after: int | None = 0
         while after is not None:
-            with self._erasing() as connection:
+            with self._database.erasing() as connection:
                 after = erasure.empty_messages(connection, after)
         packs = 1
         while packs:
-            with self._erasing() as connection:
+            with self._database.erasing() as connection:
                 packs = erasure.forget_recordings(connection, begun.scope)
-        self._database.cut_log()
+        self._database.forget_removed()
         with self._database.transaction() as connection:
             erasure.finish(connection, begun.number, self._clock.now().wall_ms)
         log.info("erased", number=begun.number, asked_by=begun.asked_by)
-
-    @contextmanager
-    def _erasing(self) -> Iterator[Connection]:
-        """Enter a transaction that writes zeros over what it removes."""
-        with self._database.transaction() as connection:
-            connection.exec_driver_sql("PRAGMA secure_delete=ON")
-            try:
-                yield connection
-            finally:
-                connection.exec_driver_sql("PRAGMA secure_delete=OFF")

@@ -21,7 +21,7 @@ class Keys:
 
     def keys(self) -> list[Key]:
         """Return every key, oldest first, revoked ones too."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             found = connection.execute(select(api_keys).order_by(api_keys.c.created_ms, api_keys.c.id)).mappings()
             return [_key(row) for row in found]
 
@@ -62,7 +62,7 @@ class Keys:
         query = select(audit).order_by(audit.c.id.desc()).limit(most)
         if before is not None:
             query = query.where(audit.c.id < before)
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return [(row["id"], _entry(row)) for row in connection.execute(query).mappings()]
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from service.inquiry import Change
 from service.safety.alerts import Alert, AlertChange
 from service.safety.moment import Moment
-from service.store.schema import LOST, alert_changes, alerts
+from service.store.portable import insert
+from service.store.schema import LOST, SERIES, alert_changes, alerts, series
 
 _NEVER: Final = ("id", "acknowledged")
 """What a change leaves as it is: what people say of an alert is not the watch's."""
@@ -21,6 +21,7 @@ _KEEP_ALERT: Final = _UPSERT.on_conflict_do_update(
     set_={column.name: _UPSERT.excluded[column.name] for column in alerts.columns if column.name not in _NEVER},
 )
 _KEEP_CHANGE: Final = insert(alert_changes)
+_KEEP_SERIES: Final = insert(series).on_conflict_do_nothing()
 _TOUCH: Final = (
     update(alerts)
     .where(alerts.c.id == bindparam("alert"), alerts.c.ended_ms.is_(None))
@@ -34,7 +35,9 @@ def keep(connection: Connection, changes: Iterable[AlertChange]) -> None:
         key = {"alert": change.alert.id, "kind": change.kind, "at_ms": change.at.wall_ms}
         known = select(alert_changes.c.id).where(*(alert_changes.c[name] == value for name, value in key.items()))
         if connection.execute(known).first() is None:
-            connection.execute(_KEEP_ALERT, _row(change.alert))
+            row = _row(change.alert)
+            connection.execute(_KEEP_ALERT, row)
+            connection.execute(_KEEP_SERIES, {name: row[name] for name in SERIES})
             connection.execute(_KEEP_CHANGE, {**key, "at_s": change.at.seconds})
 
 

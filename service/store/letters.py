@@ -42,7 +42,7 @@ class Letters:
         query = _query().where(*_conditions(wanted)).order_by(*(column.desc() for column in _PLACE)).limit(most)
         if before is not None:
             query = query.where(tuple_(*_PLACE) < before)
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return [_sent(row) for row in connection.execute(query).mappings()]
 
     def replay(self, message: str, endpoint: str | None = None) -> list[Sent] | None:
@@ -60,7 +60,7 @@ class Letters:
 
     def endpoint_reports(self) -> list[EndpointReport]:
         """Return a report for each endpoint, in the order of the site file."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             found = [(one.name, outbox.backlog(connection, one.name)) for one in self._endpoints]
         return [
             EndpointReport(name, left.pending, left.oldest_ms, left.dead, left.disabled_ms, left.why)
@@ -69,7 +69,7 @@ class Letters:
 
     def disabled(self) -> dict[str, tuple[int, str]]:
         """Return since when (Unix ms) and why endpoints are sent nothing, by their names."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return outbox.all_disabled(connection)
 
     def enable(self, endpoint: str) -> bool:

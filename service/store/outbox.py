@@ -11,6 +11,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    RowMapping,
     ScalarSelect,
     Select,
     Subquery,
@@ -22,9 +23,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 
 from service.ports import Delivery, Endpoint, Message
+from service.store.portable import insert, texts
 from service.store.schema import DEAD, PENDING, deliveries, disabled_endpoints, is_pending, messages, told
 
 MOST_REASON: Final = 500
@@ -84,6 +85,15 @@ def _note(connection: Connection, message: Message) -> None:
         connection.execute(delete(told).where(*(told.c[name] == value for name, value in row.items())))
 
 
+def alert_in(payload: str) -> str | None:
+    """Return the id of the alert that a message is about, or None."""
+    try:
+        found = json.loads(payload)["data"]["alert"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
 def told_of(connection: Connection, camera: str) -> frozenset[str]:
     """Return the conditions of a camera that were told to begin, and not yet to be over."""
     return frozenset(connection.scalars(select(told.c.condition).where(told.c.camera == camera)))
@@ -94,17 +104,21 @@ def due(connection: Connection, endpoints: Sequence[str], now_ms: int, most: int
 
     One that was tried later than now is due as well: the wall clock was set back. Disabled endpoints have none.
     """
+    found = connection.execute(_DUE, asked(connection, endpoints, now_ms, most))
+    return [delivery_of(row) for row in found.mappings()]
+
+
+def asked(connection: Connection, endpoints: Sequence[str], now_ms: int, most: int) -> dict[str, Any]:
+    """Return the arguments of `due_query`; disabled endpoints are left out."""
     off = all_disabled(connection)
-    asked = json.dumps([endpoint for endpoint in endpoints if endpoint not in off])
-    found = connection.execute(_DUE, {"endpoints": asked, "now_ms": now_ms, "most": most})
-    return [
-        Delivery(
-            Message(row["id"], row["type"], row["camera"], row["created_ms"], row["payload"]),
-            row["endpoint"],
-            row["attempts"],
-        )
-        for row in found.mappings()
-    ]
+    names = json.dumps([endpoint for endpoint in endpoints if endpoint not in off])
+    return {"endpoints": names, "now_ms": now_ms, "most": most}
+
+
+def delivery_of(row: RowMapping) -> Delivery:
+    """Return the delivery that a row of `due_query` holds."""
+    message = Message(row["id"], row["type"], row["camera"], row["created_ms"], row["payload"])
+    return Delivery(message, row["endpoint"], row["attempts"])
 
 
 def _heads() -> Subquery:
@@ -112,7 +126,7 @@ def _heads() -> Subquery:
 
     Grouping would read every message that waits, at every look: a long queue would take a time that grows squared.
     """
-    names = func.json_each(bindparam("endpoints")).table_valued("value")
+    names = texts(bindparam("endpoints")).table_valued("value")
     lanes = select(names.c.value.label("endpoint"), _least_camera(names.c.value).label("camera")).cte(recursive=True)
     further = select(lanes.c.endpoint, _least_camera(lanes.c.endpoint, lanes.c.camera))
     lanes = lanes.union_all(further.where(lanes.c.camera.is_not(None)))
@@ -129,7 +143,8 @@ def _least_camera(endpoint: ColumnElement[Any], after: ColumnElement[Any] | None
     return (query if after is None else query.where(row.c.camera > after)).scalar_subquery()
 
 
-def _due() -> Select[Any]:
+def due_query() -> Select[Any]:
+    """Return the query for what is due."""
     heads = _heads()
     now_ms: BindParameter[int] = bindparam("now_ms")
     at_head = and_(deliveries.c.endpoint == heads.c.endpoint, deliveries.c.message == heads.c.message)
@@ -143,7 +158,7 @@ def _due() -> Select[Any]:
 
 
 # built once: that takes longer than to run them, and both run for every message
-_DUE: Final = _due()
+_DUE: Final = due_query()
 _MARK: Final = (
     update(deliveries)
     .where(

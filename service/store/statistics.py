@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from service.safety.coverage import PersonSeconds
 from service.safety.equipment import Equipment, State
 from service.safety.moment import Moment
+from service.store.portable import insert
 from service.store.schema import heights, person_seconds
 
 HOUR_MS: Final = 3_600_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from service.store.erasure import Erasure, tombstones
-from service.store.evidence import next_fired_ms
+from service.store.evidence import PENDING, next_fired_ms
 from service.store.schema import KEPT, evidence, holds
 
 
@@ -39,7 +39,8 @@ def look(connection: Connection, free: int) -> Status:
     size = func.coalesce(func.sum(evidence.c.size), 0)
     there = select(func.count(evidence.c.alert.distinct()), func.count(), size)
     alerts, files, total = connection.execute(there.where(KEPT, evidence.c.missing.is_(False))).one()
-    missing = connection.scalar(select(func.count()).where(KEPT, evidence.c.missing.is_(True)))
+    removed = (KEPT, evidence.c.missing.is_(True), func.coalesce(evidence.c.why, "") != PENDING)
+    missing = connection.scalar(select(func.count()).where(*removed))
     gone = select(evidence.c.why, func.count()).where(~KEPT).group_by(evidence.c.why).order_by(evidence.c.why)
     return Status(
         alerts=alerts,

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import structlog
+from sqlalchemy import URL
 
-from service.ports import Clock, Delivery, Endpoint, Message, Still
+from service.ports import Clock, Endpoint, Message, Still
 from service.safety.alerts import Alert, AlertChange
 from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
 from service.safety.moment import Moment
+from service.store import clips as filmed
 from service.store import erasure, evidence, ledger, outbox, recordings, statistics
 from service.store.asked import Asked
-from service.store.database import Database
+from service.store.database import open_database
 from service.store.disk import Disk
 from service.store.errors import StoreError
+from service.store.following import Following
 from service.store.keeping import Keeping
 from service.store.keys import Keys
 from service.store.letters import Letters, known
+from service.store.machine import MachineClock
+from service.store.notices import Noticed
 from service.store.retention import Limits
+from service.store.sending import Sending
 
 FLUSH_EVERY: Final = 5.0
 """Seconds that counts and recorded detections wait in memory: what a crash may cost of them."""
@@ -31,8 +37,8 @@ FLUSH_EVERY: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Store(Asked, Letters):
-    """`ports.EventStore`, `ports.Outbox` and what `inquiry` asks, on one SQLite file and a folder of pictures.
+class Store(Asked, filmed.Clips, Following, Letters, Sending):
+    """`ports.EventStore`, `ClipStore`, `Outbox` and what `inquiry` asks, on one SQLite file and a folder of pictures.
 
     Any thread may call it.
 
@@ -43,10 +49,12 @@ class Store(Asked, Letters):
         clock: the present, for ages of recordings, evidence and orphan files.
         limits: how much is kept; None forgets nothing by itself.
         disk: writes the evidence below `folder`; by default as files in evidence/.
+        address: of a PostgreSQL database to use in place of ppe.db; several processes may, with one folder.
 
     Attributes:
         keeping: holds, erases, forgets and sweeps.
         keys: API keys and the audit log.
+        notices: what people are to be told, and what they were posted.
         swept: what the sweep at opening found.
 
     Raises:
@@ -61,24 +69,29 @@ class Store(Asked, Letters):
         clock: Clock | None = None,
         limits: Limits | None = None,
         disk: Disk | None = None,
+        address: URL | None = None,
     ) -> None:
         self._evidence = folder / "evidence"
         self._folder = folder
         self._endpoints = known(endpoints)
-        self._clock = clock or _Now()
+        self._clock = clock or MachineClock()
         self._recorder = recordings.Recorder()
         self._counts = statistics.Counts()
         self._flushing = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._stopping = threading.Event()
-        self._database = Database(folder)
+        self._database = open_database(folder, address)
+        self._lessee = uuid.uuid4().hex
         self.keys = Keys(self._database)
-        disk = disk or Disk(self._evidence)
-        self._pictures = evidence.Pictures(disk)
-        self.keeping = Keeping(folder, self._database, disk, self._clock, limits, self.flush)
+        self.notices = Noticed(self._database)
+        self._disk = disk or Disk(self._evidence)
+        self._pictures = evidence.Pictures(self._disk)
+        self.keeping = Keeping(folder, self._database, self._disk, self._clock, limits, self.flush)
         try:
             self.swept = self.keeping.sweep()
+            if not self._database.shared:  # others may be at theirs
+                self.lose_pending()
             self.enable_moved()
         except BaseException:
             self._database.close()
@@ -90,9 +103,20 @@ class Store(Asked, Letters):
         for thread in self._threads:
             thread.start()
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may have the database open as well."""
+        return self._database.shared
+
     # -- what happened
 
-    def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
+    def record(
+        self,
+        changes: Sequence[AlertChange],
+        stills: Sequence[Still],
+        messages: Sequence[Message],
+        clips: Collection[str] = (),
+    ) -> None:
         """Keep alert changes with their evidence and put their messages into the outbox of every endpoint.
 
         The stills are on disk before the rows are committed, and the rows are on disk when this returns. A still that
@@ -110,6 +134,7 @@ class Store(Asked, Letters):
         with self._database.transaction() as connection:
             ledger.keep(connection, erasure.without_erased(connection, changes))
             evidence.keep(connection, written, self._clock.now().wall_ms)
+            filmed.promise(connection, {alert: fired[alert] for alert in clips})
             outbox.put(connection, messages, self._endpoints)
 
     def _fired(self, changes: Sequence[AlertChange], stills: Sequence[Still]) -> dict[str, int]:
@@ -119,7 +144,7 @@ class Store(Asked, Letters):
             evidence.refuse_strange_id(alert)
         unknown = {still.alert for still in stills} - fired.keys()
         if unknown:
-            with self._database.transaction() as connection:
+            with self._database.reading() as connection:
                 for alert in unknown:
                     at = ledger.fired_ms(connection, alert)
                     if at is None:
@@ -131,7 +156,7 @@ class Store(Asked, Letters):
         """Return the stills whose place was not emptied on purpose."""
         if not stills:
             return []
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             away = evidence.forgotten(connection, {still.alert for still in stills})
         return [still for still in stills if (still.alert, still.kind) not in away]
 
@@ -143,17 +168,17 @@ class Store(Asked, Letters):
 
     def open_alerts(self, camera: str, *, lost_since_ms: int | None = None) -> list[Alert]:
         """Return a camera's open alerts, and those that were lost sight of and last seen since then, oldest first."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return ledger.open_of(connection, camera, lost_since_ms)
 
     def cameras_with_open_alerts(self) -> list[str]:
         """Return the ids of the cameras that have open alerts, sorted."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return ledger.cameras_with_open(connection)
 
     def conditions(self, camera: str) -> frozenset[str]:
         """Return the names of a camera's conditions that some endpoint was sent the beginning of, and no end yet."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return outbox.told_of(connection, camera)
 
     # -- what was seen: counted and remembered in memory, written every few seconds
@@ -176,10 +201,10 @@ class Store(Asked, Letters):
     def recording(self, camera: str) -> Iterator[tuple[Moment, Detections]]:
         """Yield a camera's remembered frames in the order in which they came, as input for a replay."""
         self.flush()
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             packs = recordings.numbers(connection, camera)
         for number in packs:
-            with self._database.transaction() as connection:
+            with self._database.reading() as connection:
                 packed = recordings.packed_frames(connection, number)
             yield from recordings.unpack(packed)
 
@@ -217,38 +242,6 @@ class Store(Asked, Letters):
                     log.info("store_flushes_again")
                 failing = False
 
-    # -- what waits for its receivers
-
-    def due(self, now_ms: int, most: int = 100) -> list[Delivery]:
-        """Return deliveries whose time has come, oldest first; of an endpoint and camera only the oldest unfinished.
-
-        Messages of endpoints that the store was opened without wait until it is opened with them.
-        """
-        with self._database.transaction() as connection:
-            return outbox.due(connection, [endpoint.name for endpoint in self._endpoints], now_ms, most)
-
-    def delivered(self, delivery: Delivery, at_ms: int) -> None:
-        """Mark a delivery as done; a loss of power may undo the newest marks, and the message is sent once more."""
-        with self._database.transaction(durable=False) as connection:
-            outbox.mark(connection, delivery, at_ms, "", None, done=True)
-
-    def failed(self, delivery: Delivery, at_ms: int, why: str, next_ms: int | None) -> None:
-        """Count a failed attempt; try again at `next_ms`, or never (dead) when it is None."""
-        with self._database.transaction(durable=False) as connection:
-            outbox.mark(connection, delivery, at_ms, why, next_ms, done=False)
-
-    def disable(self, delivery: Delivery, at_ms: int, why: str) -> None:
-        """Count a failed attempt after which its endpoint is sent nothing, until it has a new address or is enabled."""
-        endpoint = next((one for one in self._endpoints if one.name == delivery.endpoint), Endpoint(delivery.endpoint))
-        with self._database.transaction() as connection:
-            outbox.mark(connection, delivery, at_ms, why, at_ms, done=False)
-            outbox.disable(connection, endpoint, at_ms, why)
-
-    def backlog(self) -> dict[str, outbox.Backlog]:
-        """Return for every endpoint what it has not got."""
-        with self._database.transaction() as connection:
-            return {one.name: outbox.backlog(connection, one.name) for one in self._endpoints}
-
     def backup(self, path: Path) -> None:
         """Write a copy of the database to `path`, which must not exist. Evidence is plain files: copy those afterwards.
 
@@ -279,6 +272,8 @@ class Store(Asked, Letters):
             thread.join()
         try:
             self.flush()
+            self.leave()
+            self.notices.leave()
         finally:
             self._database.close()
 
@@ -287,13 +282,3 @@ class Store(Asked, Letters):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _Now:
-    """The machine's clocks."""
-
-    def now(self) -> Moment:
-        return Moment(time.monotonic(), time.time_ns() // 1_000_000)
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)

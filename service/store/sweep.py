@@ -47,7 +47,8 @@ def sweep(database: Database, disk: Disk, now_ms: int, stopped: Callable[[], boo
         named: set[str] = set()
         for rows in _pages(database, disk, day, found):
             named.update(row.path for row in rows)
-            missing += sum(disk.find(row.path) is None for row in rows if row.path not in found)
+            gone = [row for row in rows if row.path not in found and row.why != evidence.PENDING]
+            missing += sum(disk.find(row.path) is None for row in gone)
         orphans = [path for path, file in found.items() if path not in named and file.written < old]
         disk.remove(orphans)
         disk.remove_empty(day, old)

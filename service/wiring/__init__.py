@@ -6,6 +6,7 @@ Rooms are imported where they are needed: who serves pictures only must not pay 
 from service.wiring.cameras import bad_sources
 from service.wiring.faults import WiringError
 from service.wiring.judging import FilmError, judge_film, open_monitor, open_replay
+from service.wiring.self_testing import self_test_of, self_tested
 from service.wiring.serving import open_app, picture_limits
 from service.wiring.watching import Running, limits, watching
 
@@ -20,5 +21,7 @@ __all__ = [
     "open_monitor",
     "open_replay",
     "picture_limits",
+    "self_test_of",
+    "self_tested",
     "watching",
 ]

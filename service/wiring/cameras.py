@@ -8,16 +8,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from service.detectors.opening import tiled
+from service.detectors.tiled import looks
 from service.events import Origin
-from service.ports import Clock, Detector, EventStore, FrameSource
+from service.ports import Clock, Detector, FrameSource
 from service.safety.moment import Moment
 from service.safety.site import Scene
 from service.sitefile import CameraEntry, SiteFile
 from service.wiring.judging import open_monitor
 
 if TYPE_CHECKING:
-    from service.worker.health import Pulse
+    from service.store.store import Store
+    from service.worker.governor import Seat
+    from service.worker.health import Health, Pulse
     from service.worker.lookout import Lookout
+    from service.worker.witness import Witness
 
 
 def bad_sources(site: SiteFile) -> list[str]:
@@ -35,49 +39,110 @@ def origin_of(site: SiteFile, camera: str) -> Origin:
     return Origin(Scene(camera=camera, time_zone=site.time_zone), site=site.name)
 
 
-def watch_of(
-    site: SiteFile,
-    camera: str,
-    detector: Detector,
-    store: EventStore,
-    clock: Clock,
-    wake: Callable[[], None],
-    pulse: Pulse,
-) -> Callable[[threading.Event], None]:
-    """Return what watches one camera; each call builds its monitor anew (the open alerts come back from the store)."""
-    from service.cameras.opening import is_live, open_source
-    from service.worker.clock import FilmClock
-    from service.worker.watch import CameraWatch
+class SiteCameras:
+    """`upkeep.Cameras`: watches cameras as a site says.
 
-    entry = site.cameras[camera]
-    origin = origin_of(site, camera)
-    password = os.environ.get(entry.password_env, "") if entry.password_env else ""
-    eyes = tiled(detector, entry.tiles)
+    Args:
+        wake: is called after each time that the store took something.
+    """
 
-    def run(stop: threading.Event) -> None:
-        start_ms = clock.now().wall_ms
-        # a recording is watched in its own time, as if it began now
-        film = None if is_live(entry.source) else FilmClock(Moment(0.0, start_ms))
+    def __init__(
+        self, detector: Detector, store: Store, clock: Clock, wake: Callable[[], None], health: Health
+    ) -> None:
+        from service.worker.film_writer import FilmWriter
+        from service.worker.governor import Governor
+        from service.worker.supervisor import Supervisor
 
-        def opened() -> FrameSource:
-            source = open_source(
-                entry.source, fps=entry.fps, clock=clock, start_ms=start_ms, user=entry.user or "", password=password
+        self._detector = detector
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+        self._health = health
+        self._governor = Governor()
+        self.writer = FilmWriter(store, clock)
+        self.writer.start()
+        self.supervisor = Supervisor({}, died=health.died, stuck=health.stuck)
+
+    def watch(self, site: SiteFile, camera: str) -> None:
+        """Watch a camera as a site says; one that is watched is watched anew."""
+        from service.worker.shares import Claim
+
+        entry = site.cameras[camera]
+        pulse, eyes, seat = self._health.add(camera), tiled(self._detector, entry.tiles), None
+        if _is_live(entry):  # a recording is never late: its time waits
+            seat = self._governor.seat(camera, Claim(entry.fps, entry.priority, looks(entry.tiles)))
+            pulse.seated(seat)
+            eyes = seat.measured(eyes)
+        else:
+            self._governor.leave(camera)
+        self.supervisor.take(camera, self._watch(site, camera, eyes, pulse, seat))
+
+    def drop(self, site: SiteFile, camera: str) -> None:
+        """Watch a camera no more, and end its open alerts."""
+        from service.worker.endings import end_removed
+
+        stopped = self.supervisor.drop(camera)
+        self._governor.leave(camera)
+        self._health.remove(camera)
+        if stopped:  # else they end at the next start
+            end_removed(self._store, origin_of(site, camera), self._clock)
+
+    def _watch(
+        self, site: SiteFile, camera: str, eyes: Detector, pulse: Pulse, seat: Seat | None
+    ) -> Callable[[threading.Event], None]:
+        """Return what watches a camera; each call builds its monitor anew (open alerts come back from the store)."""
+        from service.cameras.opening import open_source
+        from service.worker.clock import FilmClock
+        from service.worker.watch import CameraWatch
+
+        entry = site.cameras[camera]
+        origin = origin_of(site, camera)
+        password = os.environ.get(entry.password_env, "") if entry.password_env else ""
+
+        def run(stop: threading.Event) -> None:
+            start_ms = self._clock.now().wall_ms
+            # a recording is watched in its own time, as if it began now
+            film = None if _is_live(entry) else FilmClock(Moment(0.0, start_ms))
+
+            def opened() -> FrameSource:
+                source = open_source(
+                    entry.source,
+                    fps=entry.fps,
+                    clock=self._clock,
+                    start_ms=start_ms,
+                    user=entry.user or "",
+                    password=password,
+                )
+                return film.by(source) if film else source
+
+            watch = CameraWatch(
+                origin, opened, eyes, open_monitor(origin, eyes), self._store, film or self._clock, self._wake
             )
-            return film.by(source) if film else source
+            watch.run(stop, pulse, lookout_of(entry, seat), self._witness(site, camera))
 
-        watch = CameraWatch(origin, opened, eyes, open_monitor(origin, eyes), store, film or clock, wake)
-        watch.run(stop, pulse, lookout_of(entry))
+        return run
 
-    return run
+    def _witness(self, site: SiteFile, camera: str) -> Witness:
+        """Return what makes evidence of a camera's frames."""
+        from service.worker.clips import Clips
+        from service.worker.witness import Witness
+
+        clips = Clips(camera, self.writer) if site.cameras[camera].clip else None
+        return Witness(clips, blurred=site.blur_faces)
 
 
-def lookout_of(entry: CameraEntry) -> Lookout:
+def lookout_of(entry: CameraEntry, seat: Seat | None = None) -> Lookout:
     """Return what looks at a camera's frames before the detector: of a recording nothing, unless it is asked for."""
-    from service.cameras.opening import is_live
     from service.safety.motion import MotionGate
     from service.safety.sight import Sight
     from service.worker.lookout import Lookout
 
-    live = is_live(entry.source)
+    live = _is_live(entry)
     gated = live if entry.motion_gate is None else entry.motion_gate
-    return Lookout(Sight(entry.sight) if live else None, MotionGate() if gated else None)
+    return Lookout(Sight(entry.sight) if live else None, MotionGate() if gated else None, seat)
+
+
+def _is_live(entry: CameraEntry) -> bool:
+    from service.cameras.opening import is_live
+
+    return is_live(entry.source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from service.settings import Settings
 if TYPE_CHECKING:
     from service.api.desk import Desk
     from service.api.gate import Access
+    from service.metrics import Metrics
 
 
 def picture_limits(settings: Settings) -> PictureLimits:
@@ -26,9 +28,23 @@ def picture_limits(settings: Settings) -> PictureLimits:
     )
 
 
-def open_app(settings: Settings, detector: Detector, access: Access, desk: Desk | None = None) -> FastAPI:
-    """Build the HTTP application around a detector, which it closes at its end; `desk` is of what is watched."""
+def open_app(
+    settings: Settings,
+    detector: Detector,
+    access: Access,
+    desk: Desk | None = None,
+    metrics: Metrics | None = None,
+    fault: Callable[[], str] = lambda: "",
+) -> FastAPI:
+    """Build the HTTP application around a detector, which it closes at its end.
+
+    Args:
+        desk: of what is watched.
+        metrics: the instruments that what is watched uses as well.
+        fault: says what was wrong at the detector's last self-test.
+    """
     from service.api.app import Load, build_app
+    from service.ui.screen import screen
 
     load = Load(
         body_bytes=settings.max_body_bytes,
@@ -36,5 +52,8 @@ def open_app(settings: Settings, detector: Detector, access: Access, desk: Desk 
         images=settings.max_images,
         at_once=settings.detect_at_once,
         queue=settings.detect_queue,
+        listeners=settings.event_listeners,
     )
-    return build_app(tiled(detector, settings.tiles), picture_limits(settings), load, access, desk)
+    app = build_app(tiled(detector, settings.tiles), picture_limits(settings), load, access, desk, metrics, fault)
+    app.include_router(screen(watching=desk is not None))
+    return app

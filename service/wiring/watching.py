@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,13 +14,17 @@ import structlog
 from service.ports import Detector
 from service.settings import Settings
 from service.sitefile import SiteFile
-from service.wiring.cameras import bad_sources, origin_of, watch_of
+from service.wiring.broker import automation_of
+from service.wiring.cameras import SiteCameras, bad_sources, origin_of
 from service.wiring.faults import WiringError
+from service.wiring.people import people_of
 from service.wiring.telling import endpoints_of, senders_of
+from service.wiring.upkeep import LiveSite
 
 if TYPE_CHECKING:
     from service.api.desk import Desk
     from service.delivery.courier import Courier
+    from service.metrics import Metrics
     from service.store.keys import Keys
     from service.store.retention import Limits
     from service.store.store import Store
@@ -32,6 +37,7 @@ class Running(NamedTuple):
     supervisor: Supervisor
     desk: Desk
     keys: Keys
+    site: LiveSite
 
     def wait(self, seconds: float) -> bool:
         """Wait for all watches to end by themselves (recordings do); return whether they have."""
@@ -51,47 +57,72 @@ def limits(settings: Settings) -> Limits:
 
 
 @contextmanager
-def watching(site: SiteFile, settings: Settings, detector: Detector) -> Iterator[Running]:
+def watching(
+    site: SiteFile,
+    settings: Settings,
+    detector: Detector,
+    path: Path | None = None,
+    metrics: Metrics | None = None,
+) -> Iterator[Running]:
     """Watch a site's cameras and deliver its alerts while the context lasts; leaving it drains both.
 
-    Open alerts of cameras that the site has no more end first.
+    Open alerts of cameras that the site has no more end first, unless other services share the database.
+
+    Args:
+        path: the site's file: with it, the site can be changed while it is watched.
+        metrics: the instruments of the application that answers for it, if one does.
 
     Raises:
         WiringError: a source is none, the detector fails, the store is in use or damaged, or an endpoint or its secret
             can't be used.
     """
+    from service.api.bell import Bell
     from service.api.desk import Desk
     from service.delivery.courier import Courier
+    from service.metrics import Metrics
+    from service.store.address import address_of
     from service.store.errors import StoreError
     from service.store.store import Store
     from service.worker.clock import SystemClock
     from service.worker.endings import end_unwatched
     from service.worker.health import Health
-    from service.worker.supervisor import Supervisor
 
     if faults := bad_sources(site):
         raise WiringError("; ".join(faults))
-    clock = SystemClock()
+    clock, bell, counted = SystemClock(), Bell(), metrics or Metrics()
     senders = senders_of(site, clock)
     _probe(detector)
     with ExitStack() as stack:
         try:
-            store = Store(settings.store, endpoints_of(site), clock=clock, limits=limits(settings))
+            store = Store(
+                settings.store, endpoints_of(site), clock=clock, limits=limits(settings), address=address_of(settings)
+            )
         except StoreError as error:
             raise WiringError(str(error)) from error
         stack.callback(_close_store, store)
-        origins = {camera: origin_of(site, camera) for camera in site.cameras}
-        end_unwatched(store, site.cameras, lambda camera: origin_of(site, camera), clock)
-        courier = Courier(store, senders, clock)
+        if not store.shared:  # cameras that this site does not have may be another service's
+            end_unwatched(store, site.cameras, lambda camera: origin_of(site, camera), clock)
+        people = people_of(site, store.notices, store.picture, clock)
+        stack.enter_context(people.telling())
+        automation = automation_of(site)
+        stack.enter_context(automation.connected())
+        courier = Courier(store, {**senders, **people.senders, **automation.senders}, clock, metrics=counted)
         stack.enter_context(_delivering(courier))
-        health = Health(site.cameras, clock)
-        pulses = {camera: health.pulse(camera) for camera in site.cameras}
-        watches = {one: watch_of(site, one, detector, store, clock, courier.wake, pulses[one]) for one in pulses}
-        supervisor = Supervisor(watches, died=health.died)
-        supervisor.start()
-        stack.callback(supervisor.stop)
-        desk = Desk(store, health, lambda camera: origins.get(camera) or origin_of(site, camera), clock)
-        yield Running(supervisor, desk, store.keys)
+        health = Health(site.cameras, clock, counted)
+
+        def wake() -> None:
+            courier.wake()
+            bell.ring()
+
+        cameras = SiteCameras(detector, store, clock, wake, health)
+        stack.callback(cameras.writer.close)
+        stack.callback(cameras.supervisor.stop)
+        for camera in site.cameras:
+            cameras.watch(site, camera)
+        live = LiveSite(site, path, cameras)
+        stack.enter_context(automation.mirroring(store, health, lambda: live.site))
+        desk = Desk(store, health, lambda camera: origin_of(live.site, camera), clock, site=live, bell=bell)
+        yield Running(cameras.supervisor, desk, store.keys, live)
 
 
 def _probe(detector: Detector) -> None:

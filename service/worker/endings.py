@@ -37,13 +37,26 @@ def end_unwatched(store: EventStore, watched: Collection[str], origin: Callable[
         watched: the cameras that are watched.
         origin: says in words where a camera that is none of them was.
     """
-    now = clock.now()
     try:
         for camera in store.cameras_with_open_alerts():
             if camera not in watched:
-                alerts = [on_this_clock(alert, now) for alert in store.open_alerts(camera)]
-                changes, size = lost(alerts, now), least_picture(alerts)
-                store.record(changes, (), [alert_message(change, origin(camera), *size) for change in changes])
-                log.info("camera.removed", camera=camera, ended=[alert.id for alert in alerts])
+                _end(store, origin(camera), clock)
     except StoreUnavailable as error:
         log.error("store.unavailable", fault=str(error))
+
+
+def end_removed(store: EventStore, origin: Origin, clock: Clock) -> None:
+    """End the open alerts of one camera that is watched no more, and tell of it; others may be watched elsewhere."""
+    try:
+        _end(store, origin, clock)
+    except StoreUnavailable as error:
+        log.error("store.unavailable", fault=str(error))
+
+
+def _end(store: EventStore, origin: Origin, clock: Clock) -> None:
+    now, camera = clock.now(), origin.scene.camera
+    alerts = [on_this_clock(alert, now) for alert in store.open_alerts(camera)]
+    if alerts:
+        changes, size = lost(alerts, now), least_picture(alerts)
+        store.record(changes, (), [alert_message(change, origin, *size) for change in changes])
+        log.info("camera.removed", camera=camera, ended=[alert.id for alert in alerts])

@@ -1,10 +1,14 @@
-"""The best frame so far of everybody who seems to lack something, so that an alert shows its reason at its clearest."""
+"""The best frame so far of everybody who seems to lack something, so that an alert shows its reason at its clearest.
+
+Faces are gone from what is marked and cut out. The clean frame has them: it says what was there, to few.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from service.pictures.annotate import annotate
+from service.pictures.blur import Head, blur
 from service.pictures.still import crop, jpeg
 from service.ports import Image, Still
 from service.safety.alerts import Alert
@@ -25,6 +29,7 @@ class _Kept:
     worth: float
     image: Image
     people: tuple[Sighting, ...]
+    faces: tuple[Head, ...]
     box: Box
     at: Moment
 
@@ -35,8 +40,12 @@ class BestFrames:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, Equipment], _Kept] = {}
 
-    def see(self, image: Image, people: tuple[PersonState, ...], at: Moment) -> None:
-        """Take one frame; it is kept when it shows somebody's missing equipment better than what is kept."""
+    def see(self, image: Image, people: tuple[PersonState, ...], faces: tuple[Head, ...], at: Moment) -> None:
+        """Take one frame; it is kept when it shows somebody's missing equipment better than what is kept.
+
+        Args:
+            faces: those that are to go.
+        """
         everybody = tuple(person.sighting for person in people)
         for person in people:
             for equipment in EQUIPMENT:
@@ -48,20 +57,26 @@ class BestFrames:
                     size = min(1.0, person.sighting.source_height / 300)
                     worth = person.sighting.confidence * finding.confidence * size
                     if key not in self._kept or worth > self._kept[key].worth:
-                        self._kept[key] = _Kept(worth, image, everybody, person.sighting.box, at)
-        for key, kept in list(self._kept.items()):
-            if at.since(kept.at) > FORGET:
-                del self._kept[key]
+                        self._kept[key] = _Kept(worth, image, everybody, faces, person.sighting.box, at)
+        self.wait(at)
         while len(self._kept) > MOST:
             del self._kept[min(self._kept, key=lambda key: self._kept[key].worth)]
 
-    def stills(self, alert: Alert, image: Image, people: tuple[PersonState, ...]) -> tuple[Still, ...]:
+    def wait(self, now: Moment) -> None:
+        """Let time pass, whether or not frames come."""
+        self._kept = {key: kept for key, kept in self._kept.items() if now.since(kept.at) <= FORGET}
+
+    def stills(
+        self, alert: Alert, image: Image, people: tuple[PersonState, ...], faces: tuple[Head, ...]
+    ) -> tuple[Still, ...]:
         """Return an alert's pictures; of the current frame when no better one was kept (the absence rule)."""
         kept = self._kept.get((alert.person, alert.equipment))
         if kept is None:
-            kept = _Kept(0.0, image, tuple(person.sighting for person in people), alert.box, alert.fired)
+            everybody = tuple(person.sighting for person in people)
+            kept = _Kept(0.0, image, everybody, faces, alert.box, alert.fired)
+        shown = blur(kept.image, kept.faces)
         return (
-            Still(alert.id, "annotated", jpeg(annotate(kept.image, kept.people))),
+            Still(alert.id, "annotated", jpeg(annotate(shown, kept.people))),
             Still(alert.id, "clean", jpeg(kept.image)),
-            Still(alert.id, "crop", jpeg(crop(kept.image, kept.box))),
+            Still(alert.id, "crop", jpeg(crop(shown, kept.box))),
         )

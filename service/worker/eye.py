@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from typing import Final
 
@@ -13,6 +13,7 @@ from service.safety.coverage import CannotJudge, blindness
 from service.safety.detections import Detections
 from service.safety.equipment import EQUIPMENT, Equipment
 from service.safety.moment import Moment
+from service.safety.site import Scene
 
 FIRST_REST: Final = 1.0
 LONGEST_REST: Final = 60.0
@@ -32,6 +33,7 @@ class Eye:
         asked: what is to be judged on them.
         now: from when on it looks.
         longest: seconds that the detector may take for a picture.
+        failed: is called each time that the detector failed.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class Eye:
         detector: Detector,
         now: Moment,
         longest: float = LONGEST_LOOK,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
+        self._failed = failed
         self._camera = camera
         self._asked = asked
         self._detector = detector
@@ -80,6 +84,7 @@ class Eye:
         return self._look is not None and not self._look.done()
 
     def _fails(self, error: Exception, now: Moment) -> tuple[CannotJudge, ...]:
+        self._failed()
         if self._failing is None:
             log.error("detector.stuck" if self.stuck else "detector.failing", camera=self._camera, exc_info=error)
         began = self._failing = self._failing or now
@@ -105,3 +110,11 @@ class Eye:
         """Say that nothing was judged since the detector worked last."""
         lasted = max(0.0, now.since(self._worked))
         return CannotJudge(self._camera, equipment, begins, 1.0, 0.0, now, "detector_failed", lasted)
+
+
+def asked_of(scene: Scene) -> frozenset[Equipment]:
+    """Return what a scene asks for anywhere, at any time."""
+    if not scene.zones:
+        return frozenset(EQUIPMENT)
+    asking = [zone for zone in scene.zones if not zone.ignore and not zone.exempt]
+    return frozenset(requirement.equipment for zone in asking for requirement in zone.require)

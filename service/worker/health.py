@@ -8,15 +8,19 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-from service.inquiry import CameraReport
+from service.health import CameraReport, View
+from service.metrics import CameraMetrics, Metrics, Skipped
 from service.ports import CameraState, Clock, Frame
 from service.safety.coverage import Blind, CannotJudge, blindness
 from service.safety.equipment import EQUIPMENT, Equipment
 from service.safety.moment import Moment
 from service.safety.sight import Trouble
+from service.worker.governor import Seat
 
 RATE_WINDOW: Final = 10.0
 """Seconds over which judged frames are counted."""
+VIEW_KEPT: Final = 60.0
+"""Seconds after the last judged frame for which it is shown and held."""
 _DETAIL: Final[dict[Trouble, str]] = {
     "frozen": "Each picture is a copy of the one before; nothing is judged.",
     "blind": "The pictures are black, of one colour or covered; nothing is judged.",
@@ -32,9 +36,20 @@ class Pulse:
         camera: its id.
         clock: the present, for states that no source tells.
         seconds: a monotonic clock, the same for films and live cameras.
+        metrics: the camera's instruments; without them, new ones that nobody reads.
+
+    Attributes:
+        metrics: the same, for what is counted and not reported.
     """
 
-    def __init__(self, camera: str, clock: Clock, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        camera: str,
+        clock: Clock,
+        seconds: Callable[[], float] = time.monotonic,
+        metrics: CameraMetrics | None = None,
+    ) -> None:
+        self.metrics = metrics or Metrics().camera(camera)
         self._camera = camera
         self._clock = clock
         self._seconds = seconds
@@ -46,6 +61,32 @@ class Pulse:
         self._blind: set[tuple[Equipment, Blind]] = set()
         self._trouble: tuple[Trouble, Moment] | None = None
         self._asked: float | None = None
+        self._seat: Seat | None = None
+        self._view: View | None = None
+
+    def seated(self, seat: Seat) -> None:
+        """Take the camera's place at the detector."""
+        with self._lock:
+            self._seat = seat
+
+    def shows(self, view: View) -> None:
+        """Take what the last judged picture shows."""
+        with self._lock:
+            self._view = view
+
+    @property
+    def view(self) -> View | None:
+        """What the last judged picture shows; None before the first, and when that is long ago."""
+        self.wait()
+        with self._lock:
+            return self._view
+
+    def wait(self) -> None:
+        """Let time pass: a picture that is long ago is let go, whether or not anybody asks for it."""
+        now = self._seconds()
+        with self._lock:
+            if self._last and now - self._last[0] > VIEW_KEPT:
+                self._view = None
 
     def state(self, state: CameraState) -> None:
         """Take a change of the camera's connection."""
@@ -55,6 +96,14 @@ class Pulse:
     def died(self) -> None:
         """Take that the watch died of a fault, and is started again after a pause."""
         detail = "The watch of this camera failed and is started again; the log tells why."
+        self.state(CameraState("offline", self._clock.now(), detail=detail))
+        self.metrics.died()
+
+    def stuck(self) -> None:
+        """Take that the watch can't begin."""
+        detail = (
+            "It was changed, and its old watch does not stop; until it does nobody watches it: start the service again."
+        )
         self.state(CameraState("offline", self._clock.now(), detail=detail))
 
     def sight(self, trouble: tuple[Trouble, Moment] | None) -> None:
@@ -72,10 +121,18 @@ class Pulse:
         with self._lock:
             self._asked = None
 
-    def judged(self, frame: Frame, people: int, clock: Clock) -> None:
-        """Take that a frame was judged; `clock` is the time that it is in."""
+    def judged(self, frame: Frame, people: int, clock: Clock, *, unseen: Skipped | None = None) -> None:
+        """Take that a frame was judged; `clock` is the time that it is in.
+
+        Args:
+            unseen: why it could be judged without the detector; None when that was asked.
+        """
         now = self._seconds()
         age = max(0.0, clock.now().since(frame.at))
+        if unseen:
+            self.metrics.skipped(unseen)
+        else:
+            self.metrics.judged(age)
         with self._lock:
             self._began = now if self._began is None else self._began
             self._last = (now - age, people)
@@ -109,6 +166,7 @@ class Pulse:
                 people=self._last[1] if self._last else None,
                 blind=tuple(sorted(self._blind)),
                 unanswered=None if self._asked is None else now - self._asked,
+                reduced_to=self._seat.reduced_to if self._seat else None,
             )
 
     def _seen(self) -> CameraState:
@@ -128,10 +186,32 @@ class Health:
 
     Args:
         cameras: their ids, in the order of the site file.
+        metrics: the instruments of the application.
     """
 
-    def __init__(self, cameras: Iterable[str], clock: Clock, *, seconds: Callable[[], float] = time.monotonic) -> None:
-        self._pulses = {camera: Pulse(camera, clock, seconds) for camera in cameras}
+    def __init__(
+        self,
+        cameras: Iterable[str],
+        clock: Clock,
+        metrics: Metrics | None = None,
+        *,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._metrics = metrics or Metrics()
+        self._pulses = {camera: self._pulse(camera) for camera in cameras}
+
+    def add(self, camera: str) -> Pulse:
+        """Take a camera up, or anew: nothing of what was said of it holds any more."""
+        pulse = self._pulse(camera)
+        self._pulses = {**self._pulses, camera: pulse}  # whoever reads the old one reads it to its end
+        return pulse
+
+    def remove(self, camera: str) -> None:
+        """Let a camera go."""
+        self._pulses = {one: pulse for one, pulse in self._pulses.items() if one != camera}
+        self._metrics.forget(camera)
 
     def pulse(self, camera: str) -> Pulse:
         """Return where a camera's watch says how it does."""
@@ -139,8 +219,22 @@ class Health:
 
     def died(self, camera: str) -> None:
         """Take that a camera's watch died of a fault."""
-        self._pulses[camera].died()
+        if camera in self._pulses:
+            self._pulses[camera].died()
+
+    def stuck(self, camera: str) -> None:
+        """Take that a camera's watch can't begin, for the one before does not stop."""
+        if camera in self._pulses:
+            self._pulses[camera].stuck()
+
+    def view(self, camera: str) -> View | None:
+        """Return what a camera's last judged picture shows; None: it has none yet, or there is no such camera."""
+        pulse = self._pulses.get(camera)
+        return pulse.view if pulse else None
 
     def reports(self) -> list[CameraReport]:
         """Return a report for each camera, in the order of the site file."""
         return [pulse.report() for pulse in self._pulses.values()]
+
+    def _pulse(self, camera: str) -> Pulse:
+        return Pulse(camera, self._clock, self._seconds, self._metrics.camera(camera))

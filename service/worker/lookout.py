@@ -15,6 +15,7 @@ from service.safety.moment import Moment
 from service.safety.motion import MotionGate
 from service.safety.sight import Sight, SightChange, Trouble
 from service.safety.view import Glance, Mask
+from service.worker.governor import Seat
 
 HINT: Final = 0.15
 """Confidence from which a box may be a person, for the gate: well under what counts as one."""
@@ -25,12 +26,12 @@ class Prospect:
     """What is to be done with a frame.
 
     Attributes:
-        verdict: judge it; pass it over, for it is as the last judged one and nobody is there; or take it for stale,
-            since the camera does not see.
+        verdict: judge it; pass it over, for it is as the last judged one and nobody is there; take it for stale, since
+            the camera does not see; or skip it, for it is not the camera's turn.
         news: what began or is over with the camera's sight.
     """
 
-    verdict: Literal["judge", "pass", "stale"]
+    verdict: Literal["judge", "pass", "stale", "skip"]
     news: tuple[SightChange, ...] = ()
 
 
@@ -40,9 +41,11 @@ class Lookout:
     Args:
         sight: knows whether the camera sees; None for recordings, whose pictures may stand still.
         gate: knows which frames need the detector; None judges all.
+        seat: knows whose turn it is while the detector can't keep up; None takes every frame.
     """
 
-    def __init__(self, sight: Sight | None = None, gate: MotionGate | None = None) -> None:
+    def __init__(self, sight: Sight | None = None, gate: MotionGate | None = None, seat: Seat | None = None) -> None:
+        self._seat = seat
         self._sight = sight
         self._gate = gate
         self._glance: Glance | None = None
@@ -68,6 +71,8 @@ class Lookout:
             at: when it was captured.
             occupied: there are open alerts, or people.
         """
+        if self._seat and not self._seat.takes(at.seconds):
+            return Prospect("skip")
         if not self._sight and not self._gate:
             return Prospect("judge")
         self._glance = glance(image, self._mask(image, hidden))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,6 +27,7 @@ class _Record:
     changes: tuple[AlertChange, ...]
     stills: tuple[Still, ...]
     messages: tuple[Message, ...]
+    clips: tuple[str, ...]
 
     @property
     def size(self) -> int:
@@ -54,10 +55,14 @@ class Records:
         self._failing = False
 
     def keep(
-        self, changes: Sequence[AlertChange] = (), stills: Sequence[Still] = (), messages: Sequence[Message] = ()
+        self,
+        changes: Sequence[AlertChange] = (),
+        stills: Sequence[Still] = (),
+        messages: Sequence[Message] = (),
+        clips: Collection[str] = (),
     ) -> None:
         """Record this, after all that waits."""
-        self._waiting.append(_Record(tuple(changes), tuple(stills), tuple(messages)))
+        self._waiting.append(_Record(tuple(changes), tuple(stills), tuple(messages), tuple(clips)))
         self.save()
         self._bound()
 
@@ -66,7 +71,7 @@ class Records:
         while self._waiting:
             oldest = self._waiting[0]
             try:
-                self._store.record(oldest.changes, oldest.stills, oldest.messages)
+                self._store.record(oldest.changes, oldest.stills, oldest.messages, oldest.clips)
             except StoreUnavailable as error:
                 if not self._failing:
                     log.error("store.unavailable", camera=self._camera, fault=str(error))

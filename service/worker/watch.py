@@ -26,19 +26,18 @@ from service.ports import (
 from service.safety.alerts import AlertChange
 from service.safety.coverage import CannotJudge, blindness
 from service.safety.detections import empty
-from service.safety.equipment import EQUIPMENT, Equipment
+from service.safety.equipment import EQUIPMENT
 from service.safety.moment import Moment
 from service.safety.monitor import Monitor, OutOfOrder
 from service.safety.sight import SightChange
-from service.safety.site import Scene
 from service.worker.clock import on_this_clock
 from service.worker.doubts import Unverified
 from service.worker.endings import least_picture, lost
-from service.worker.evidence import BestFrames
-from service.worker.eye import Eye
+from service.worker.eye import Eye, asked_of
 from service.worker.health import Pulse
 from service.worker.lookout import Lookout
 from service.worker.records import Records
+from service.worker.witness import Witness
 
 STALE: Final = 5.0
 """Seconds of age from which a live frame says nothing about now."""
@@ -80,23 +79,32 @@ class CameraWatch:
         self._clock = clock
         self._records = Records(store, self._camera, committed)
         self._hidden = [zone.polygon for zone in origin.scene.zones if zone.ignore]
-        self._best = BestFrames()
+        self._witness = Witness()
         self._size = (0, 0)
         self._last_frame = self._last_tick = clock.now()
         self._last_touch: Moment | None = None
-        self._eye = Eye(self._camera, _asked(origin.scene), detector, self._last_frame)
+        asked = asked_of(origin.scene)
+        self._eye = Eye(self._camera, asked, detector, self._last_frame, failed=self._fails)
         self._lookout = Lookout()
         self._told_offline = False
         self._unverified = Unverified(origin.scene)
         self._pulse = Pulse(self._camera, clock)
 
-    def run(self, stop: threading.Event, pulse: Pulse | None = None, lookout: Lookout | None = None) -> None:
+    def run(
+        self,
+        stop: threading.Event,
+        pulse: Pulse | None = None,
+        lookout: Lookout | None = None,
+        witness: Witness | None = None,
+    ) -> None:
         """Watch until `stop` is set or a recording ends, which ends its open alerts as well.
 
         Args:
             pulse: is told how the camera does, if somebody wants to know.
             lookout: looks at frames before the detector does; without one, every frame is judged.
+            witness: makes evidence of judged frames; by default stills alone, with blurred faces.
         """
+        self._witness = witness or self._witness
         self._lookout = lookout or self._lookout
         self._pulse = pulse or self._pulse
         self._restore()
@@ -105,6 +113,7 @@ class CameraWatch:
             if source is not None:
                 closing.callback(self._attempt, source.close)
             closing.callback(self._attempt, lambda: self._touch(self._clock.now(), always=True))
+            closing.callback(self._attempt, self._witness.close)
             closing.callback(self._attempt, self._records.close)
             if source is not None:
                 self._watch(source, stop)
@@ -158,16 +167,22 @@ class CameraWatch:
             self._size = least_picture(alerts)
 
     def _frame(self, frame: Frame) -> None:
+        self._pulse.metrics.read(frame.number)
         self._records.save()
+        self._witness.wait(frame.at)
+        self._pulse.wait()
         image = black_out(frame.image, self._hidden)
         prospect = self._lookout.take(image, self._hidden, frame.at, occupied=bool(self._monitor.open_alerts))
         self._tell(prospect.news)
+        if prospect.verdict == "skip":
+            self._pulse.metrics.skipped("busy")
+            return
         if prospect.verdict == "stale":
             self._stale(frame)
             return
         if prospect.verdict == "pass":
             self._last_frame = self._last_tick = frame.at
-            self._pulse.judged(frame, 0, self._clock)
+            self._pulse.judged(frame, 0, self._clock, unseen="still")
             return
         self._pulse.asks()
         detections, news = self._eye.look(image, self._clock.now())
@@ -175,6 +190,7 @@ class CameraWatch:
             self._pulse.answered()
         self._keep(cannot_judge=news)
         if detections is None:
+            self._pulse.metrics.skipped("detector")
             self._silence()
             return
         stale = self._clock.now().seconds - frame.at.seconds > STALE
@@ -182,30 +198,31 @@ class CameraWatch:
             observation = self._monitor.observe(detections, frame.at, stale=stale)
         except OutOfOrder as late:  # it came when silence had been told already
             log.info("frame.refused", camera=self._camera, why=str(late))
+            self._pulse.metrics.skipped("late")
             return
         self._last_frame = self._last_tick = frame.at
         if not stale:
             self._lookout.judged(detections, len(observation.people), frame.at)
         self._pulse.judged(frame, len(observation.people), self._clock)
+        self._pulse.shows(self._witness.view(image, detections, observation))
         self._size = detections.width, detections.height
         for doubt in self._unverified.begun(observation, *self._size):
             who, since_ms = {"person": doubt.person, "zone": doubt.zone}, doubt.since.wall_ms
             log.info("person.unverified", camera=self._camera, **who, equipment=doubt.equipment, since_ms=since_ms)
-        self._best.see(image, observation.people, frame.at)
-        stills = [
-            still
-            for change in observation.alerts
-            if change.kind == "fired"
-            for still in self._best.stills(change.alert, image, observation.people)
-        ]
+        stills = self._witness.see(image, detections, observation)
         self._keep(observation.alerts, observation.cannot_judge, stills)
-        self._store.remember(self._camera, frame.at, detections)
+        if not stale:  # whoever plays it again does not know how late it was
+            self._store.remember(self._camera, frame.at, detections)
         heights = [person.sighting.height for person in observation.people]
         self._store.count(self._camera, frame.at, observation.person_seconds, heights)
         self._touch(frame.at)
 
+    def _fails(self) -> None:
+        self._pulse.metrics.failed()
+
     def _stale(self, frame: Frame) -> None:
         """Take a frame of a camera that does not see: who is on it is unknown, and time goes on for open alerts."""
+        self._pulse.metrics.skipped("unseeing")
         shown = self._lookout.stale(frame.image.shape[1], frame.image.shape[0])
         try:
             observation = self._monitor.observe(shown, frame.at, stale=True)
@@ -219,6 +236,8 @@ class CameraWatch:
         """Let time pass for open alerts while no frame is judged: what is not seen is unknown, not gone."""
         self._records.save()
         now = self._clock.now()
+        self._witness.wait(now)
+        self._pulse.wait()
         if not all(self._size) or now.since(self._last_frame) < SILENCE or now.since(self._last_tick) < TICK:
             return
         self._last_tick = now
@@ -234,6 +253,7 @@ class CameraWatch:
         if not alerts and not cannot_judge:
             return
         self._pulse.cannot_judge(cannot_judge)
+        self._pulse.metrics.changed(alerts)
         messages = [alert_message(change, self._origin, *self._size) for change in alerts]
         messages += [cannot_judge_message(change, self._origin) for change in cannot_judge]
         for change in alerts:
@@ -247,7 +267,8 @@ class CameraWatch:
                 equipment=alert.equipment,
                 since_ms=alert.since.wall_ms,
             )
-        self._records.keep(alerts, stills, messages)
+        fired = [change.alert.id for change in alerts if change.kind == "fired"]
+        self._records.keep(alerts, stills, messages, fired if self._witness.makes_clips else ())
 
     def _tell(self, news: Sequence[SightChange]) -> None:
         """Tell that the camera does not see, shows another place, or does no more."""
@@ -277,11 +298,3 @@ class CameraWatch:
                     self._store.touch(alerts)
                 except StoreUnavailable as error:  # the next touch tells more than this one
                     log.warning("store.unavailable", camera=self._camera, fault=str(error))
-
-
-def _asked(scene: Scene) -> frozenset[Equipment]:
-    """Return what a scene asks for anywhere, at any time."""
-    if not scene.zones:
-        return frozenset(EQUIPMENT)
-    asking = [zone for zone in scene.zones if not zone.ignore and not zone.exempt]
-    return frozenset(requirement.equipment for zone in asking for requirement in zone.require)

@@ -26,6 +26,7 @@ from service.api.gate import Access
 from service.api.heads import PromptHeads
 from service.api.rates import Rates
 from service.detectors.fake import FakeDetector
+from service.metrics import Metrics
 from service.pictures.decode import PictureLimits
 from service.ports import Detector
 from tests.api.made_pictures import see
@@ -54,11 +55,17 @@ def golden(pytestconfig: pytest.Config) -> Callable[[str, Any], None]:
     return compare
 
 
-def build(detector: Detector, watched: Desk | None = None, access: Access | None = None, **load: float) -> FastAPI:
+def build(
+    detector: Detector,
+    watched: Desk | None = None,
+    access: Access | None = None,
+    metrics: Metrics | None = None,
+    **load: float,
+) -> FastAPI:
     """Build the application with the service's own limits, but for those that are named; it is open to everybody."""
     clock = HeldClock(START_MS)
     access = access or Access(None, None, Rates(0, clock), Audit(None, clock))
-    return build_app(detector, PictureLimits(), Load(**load), access, watched)  # type: ignore[arg-type]
+    return build_app(detector, PictureLimits(), Load(**load), access, watched, metrics)  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager

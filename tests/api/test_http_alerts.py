@@ -60,7 +60,12 @@ def test_an_alert_in_full(made: Made, desk: httpx.Client) -> None:
         "acknowledged": None,
         "snoozed": None,
         "false_alarm": None,
-        "evidence": {"annotated": None, "clean": None, "crop": "/v1/alerts/0000000000000001/evidence/crop"},
+        "evidence": {
+            "annotated": None,
+            "clean": None,
+            "crop": "/v1/alerts/0000000000000001/evidence/crop",
+            "clip": None,
+        },
     }
 
 
@@ -134,10 +139,20 @@ def test_a_refusal_says_how_to_mend_it(desk: httpx.Client) -> None:
     assert "severity, status, acknowledged" in desk.get("/v1/alerts?page=2").json()["detail"]
 
 
-@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00%2B23:59"])
+ENDS = ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00%2B23:59", "9998-12-31T23:59:59.999999Z"]
+
+
+@pytest.mark.parametrize("at", ENDS)
 def test_the_ends_of_time(made: Made, desk: httpx.Client, at: str) -> None:
     made.fire(1)
     assert desk.get(f"/v1/alerts?since={at}").status_code == 200
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z"])
+def test_beyond_the_ends_of_time(changing: tuple[httpx.Client, Any], at: str) -> None:
+    answer = changing[0].get(f"/v1/alerts?until={at}")
+    assert refusal(answer) == "PARAMETER_INVALID"
+    assert "until: say a time of the years 1970 to 9998" in answer.json()["detail"]
 
 
 def test_a_cursor_of_a_place_that_is_empty_leads_on(made: Made, desk: httpx.Client) -> None:
@@ -228,11 +243,18 @@ def test_an_alert_with_what_happened_to_it(made: Made, desk: httpx.Client) -> No
     ][0]
 
 
-@pytest.mark.parametrize("strange", ["0000000000000009", "..", "%2e%2e%2fppe.db", "a" * 5000, "%00", "%ed%a0%80"])
+@pytest.mark.parametrize("strange", ["0000000000000009", "..", "%2e%2e%2fppe.db", "a" * 5000, "%ed%a0%80"])
 def test_there_is_no_such_alert(changing: tuple[httpx.Client, Any], strange: str) -> None:
     desk = changing[0]
     assert refusal(desk.get(f"/v1/alerts/{strange}")) in {"ALERT_NOT_FOUND", "NOT_FOUND"}
     assert refusal(desk.get(f"/v1/alerts/{strange}/evidence/crop")) in {"ALERT_NOT_FOUND", "NOT_FOUND"}
+
+
+@pytest.mark.parametrize("address", ["/v1/alerts/%00", "/v1/alerts/a%00b/evidence/crop", "/v1/alerts?camera=a%00b"])
+def test_a_character_that_no_database_takes_is_refused(changing: tuple[httpx.Client, Any], address: str) -> None:
+    answer = changing[0].get(address)
+    assert refusal(answer) == "PARAMETER_INVALID"
+    assert "U+0000" in answer.json()["detail"]
 
 
 def test_a_store_that_fails_is_told_without_its_own_words(made: Made, desk: httpx.Client) -> None:

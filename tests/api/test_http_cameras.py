@@ -31,7 +31,9 @@ def test_how_cameras_do(desk: httpx.Client) -> None:
         "detail": "",
         "frame_age_s": 0.2,
         "frames_per_second": 5.0,
+        "reduced_to": None,
         "people": 3,
+        "unverified": None,
         "can_judge": True,
         "cannot_judge": [],
     }

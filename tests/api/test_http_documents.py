@@ -19,11 +19,14 @@ from service.api import examples
 from service.api.problems import KINDS, Code
 from service.api.watched import AlertHistorySchema, CameraSchema, PageSchema, StatsSchema
 from service.safety.equipment import CLASSES
+from service.sitefile import CameraEntry
 from tests.api.made_pictures import Scene
 
 ROOT = Path(__file__).parent.parent.parent
 PROBLEM = "application/problem+json"
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+OF_THE_SITE_FILE = {"CameraEntry", *CameraEntry.model_json_schema()["$defs"]}
+"""Shapes whose fields docs/site.md names; tests/cli/test_site.py sees to that."""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +58,7 @@ def test_every_reference_of_the_document_leads_somewhere(document: dict[str, Any
     names = {reference.removeprefix("#/components/schemas/") for reference in _references(document)}
     assert names <= set(document["components"]["schemas"])
     assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []  # two shapes of one name
 
 
 def test_uploads_are_typed_as_files(document: dict[str, Any]) -> None:
@@ -68,6 +72,16 @@ def test_uploads_are_typed_as_files(document: dict[str, Any]) -> None:
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for methods in document["paths"].values():
         yield from methods.values()
+
+
+def test_every_operation_has_a_group_and_a_name_of_its_own(document: dict[str, Any]) -> None:
+    groups = {tag["name"] for tag in document["tags"]}
+    assert all(tag["description"] for tag in document["tags"])
+    assert {tag for operation in operations(document) for tag in operation["tags"]} == groups
+    assert all(len(operation["tags"]) == 1 for operation in operations(document))
+    names = [operation["operationId"] for operation in operations(document)]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)*", name)] == []
 
 
 def test_every_problem_is_documented_under_its_status(document: dict[str, Any]) -> None:
@@ -114,11 +128,11 @@ def test_the_page_lists_nothing_that_is_gone() -> None:
 
 def test_the_page_names_every_field_and_parameter(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    fields = {name for schema in schemas.values() for name in schema.get("properties", {})}
+    assert set(schemas) >= OF_THE_SITE_FILE
+    named_here = [schema for shape, schema in schemas.items() if shape not in OF_THE_SITE_FILE]
+    fields = {name for schema in named_here for name in schema.get("properties", {})}
     for operation in operations(document):
         fields |= {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"}
-        body = operation.get("requestBody", {"content": {}})["content"].get("application/json", {"schema": {}})
-        fields |= set(body["schema"].get("properties", {}))
     assert sorted(name for name in fields - set(CLASSES) if f"`{name}`" not in PAGE) == []
 
 

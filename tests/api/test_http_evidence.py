@@ -17,8 +17,8 @@ from tests.store.made import JPEG, alert
 
 def test_a_picture_is_given_once_and_then_known(made: Made, desk: httpx.Client) -> None:
     made.fire(1)
-    made.store.record([], [Still(alert(1).id, "clean", JPEG)], [])
-    path = f"/v1/alerts/{alert(1).id}/evidence/clean"
+    made.store.record([], [Still(alert(1).id, "crop", JPEG)], [])
+    path = f"/v1/alerts/{alert(1).id}/evidence/crop"
     first = desk.get(path)
     assert (first.status_code, first.content) == (200, JPEG)
     assert first.headers["content-type"] == "image/jpeg"

@@ -31,6 +31,8 @@ REQUESTS: list[tuple[str, str, Scope]] = [
     ("GET", f"{ALERT}/evidence/crop", "read"),
     ("GET", "/v1/cameras", "read"),
     ("GET", "/v1/cameras/gate", "read"),
+    ("GET", "/v1/cameras/gate/picture", "read"),
+    ("GET", "/v1/cameras/gate/zones", "read"),
     ("GET", "/v1/stats", "read"),
     ("POST", f"{ALERT}/acknowledge", "operate"),
     ("POST", f"{ALERT}/snooze", "operate"),
@@ -46,7 +48,7 @@ MAY: dict[Scope, set[Scope]] = {
     "operate": {"operate", "read"},
     "admin": set(SCOPES),
 }
-OPEN = ["/healthz", "/readyz", "/docs", "/openapi.json", "/docs-assets/swagger-ui.css"]
+OPEN = ["/healthz", "/readyz", "/v1/session", "/docs", "/openapi.json", "/docs-assets/swagger-ui.css"]
 
 
 @pytest.fixture

@@ -10,14 +10,16 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from service.api.bell import Bell
 from service.api.desk import Desk
 from service.detectors.fake import FakeDetector
 from service.events import Origin
-from service.inquiry import CameraReport
+from service.health import CameraReport, View
 from service.ports import CameraState
 from service.safety.alerts import Alert
 from service.safety.site import Scene, Zone
 from service.store.fake import FakeStore
+from service.upkeep import SiteUpkeep
 from tests.api.conftest import build, serving
 from tests.api.made_pictures import see
 from tests.store.made import START_MS, HeldClock, alert, fired, moment
@@ -27,9 +29,10 @@ NAMES = {"gate": "Gate 2", "dock": "Dock"}
 
 
 class MadeHealth:
-    """`inquiry.CameraHealth` that says what it was given."""
+    """`health.CameraHealth` that says what it was given."""
 
     def __init__(self) -> None:
+        self.views: dict[str, View] = {}
         live = CameraState("live", moment(0))
         lost = CameraState("offline", moment(5), "STREAM_TIMEOUT", "no picture for 10 s")
         self.made = [
@@ -40,6 +43,9 @@ class MadeHealth:
     def reports(self) -> list[CameraReport]:
         return list(self.made)
 
+    def view(self, camera: str) -> View | None:
+        return self.views.get(camera)
+
 
 @dataclass
 class Made:
@@ -47,10 +53,12 @@ class Made:
 
     store: FakeStore = field(default_factory=FakeStore)
     health: MadeHealth = field(default_factory=MadeHealth)
+    site: SiteUpkeep | None = None
     clock: HeldClock = field(default_factory=lambda: HeldClock(START_MS + 60_000))
+    bell: Bell = field(default_factory=Bell)
 
     def desk(self) -> Desk:
-        return Desk(self.store, self.health, origin, self.clock)
+        return Desk(self.store, self.health, origin, self.clock, self.bell, self.site)
 
     def fire(self, *numbers: int, **other: Any) -> list[Alert]:
         made = [replace(alert(number), **other) for number in numbers]

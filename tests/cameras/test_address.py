@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.cameras.address import SourceError, parse_address, redacted, with_login
+from service.cameras.address import SourceError, parse_address, redacted
 from service.cameras.opening import source_fault
 
 CANARY = "c4naryPa55"
@@ -133,13 +133,12 @@ printable = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_si
 
 
 @given(printable, printable)
-def test_any_login_survives_its_way_into_the_url_and_is_redacted(user: str, password: str) -> None:
-    url = with_login("rtsp://cam:554/live", user, password)
+def test_a_login_survives_in_the_url_and_is_redacted(user: str, password: str) -> None:
+    url = f"rtsp://{quote(user, safe='')}:{quote(password, safe='')}@cam:554/live"
     again = parse_address(url)
     assert again is not None
     assert (again.user, again.password, again.url) == (user, password, "rtsp://cam:554/live")
     assert redacted(url) == "rtsp://***@cam:554/live"
-    assert urlsplit(url).hostname == "cam"
 
 
 @given(printable)

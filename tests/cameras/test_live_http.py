@@ -37,7 +37,7 @@ class Watched:
         self.decoders: list[ChildDecoder] = []
         self.source = LiveSource(self.launch, clock, patience=patience)
 
-    def launch(self, careful: bool) -> ChildDecoder:
+    def launch(self) -> ChildDecoder:
         self.decoders.append(ChildDecoder(self.order))
         return self.decoders[-1]
 
@@ -206,12 +206,12 @@ def test_signals_for_the_service_do_not_end_its_decoders() -> None:
 @pytest.mark.thorough
 def test_the_decoder_dies_with_its_parent() -> None:
     script = (
-        "import sys\n"
+        "import sys, psutil\n"
         "from service.cameras.opening import open_source\n"
         "from tests.cameras.clocks import RealClock\n"
         "source = open_source(sys.argv[1], fps=30, clock=RealClock())\n"
         "while source.read(1.0) is None or source._decoder is None or not source._decoder.frames: pass\n"
-        "print(source._decoder.pid, flush=True)\n"
+        "print(psutil.Process().children()[0].pid, flush=True)\n"
         "sys.stdin.read()\n"
     )
     before = set(Path("/dev/shm").iterdir())

@@ -104,21 +104,12 @@ def test_login_and_path_are_told_apart(clips: Path, path: str, user: str, passwo
     assert "c4nary" not in repr([brief(event) for event in events])
 
 
-def test_a_careful_attempt_asks_before_ffmpeg_does(clips: Path) -> None:
-    port = free_port()
-    with rtsp_camera(clips, port, "--user", "adm.in", "--password", PASSWORD):
-        order = Order("rtsp", f"rtsp://127.0.0.1:{port}/h264", 5, "adm.in", PASSWORD, careful=True)
-        source = LiveSource(lambda careful: ChildDecoder(order), RealClock())
-        until(source, picture, 20)
-        source.close()
-
-
 @pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\n\r\n", b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n", b"", None])
 def test_a_port_that_is_no_camera_is_told(first: bytes | None) -> None:
     """It never answers (None), hangs up, or speaks something else."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         order = Order("rtsp", f"rtsp://127.0.0.1:{server.getsockname()[1]}/", 5, open_s=1.0, read_s=0.5)
-        source = LiveSource(lambda careful: ChildDecoder(order), RealClock())
+        source = LiveSource(lambda: ChildDecoder(order), RealClock())
         server.settimeout(0.05)
         guests: list[socket.socket] = []
 

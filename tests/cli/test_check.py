@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.cameras.fake import FakeSource
-from service.cli.trying import first_picture
+from service.cameras.trial import first_picture
 from service.ports import CameraState
 from tests.cameras.clocks import HeldClock
 from tests.cameras.http_camera import Camera, http_camera, jpeg

@@ -51,7 +51,7 @@ def test_status_tells_what_there_is(folder: Path) -> None:
     ppe(folder, "hold", alert(3).id, "--why", "insurance")
     told = ppe(folder, "status")
     assert told.exit_code == 0
-    assert told.stdout.startswith("4 pictures of 4 alerts, 0.0 MiB, the oldest of ")
+    assert told.stdout.startswith("4 pictures and clips of 4 alerts, 0.0 MiB, the oldest of ")
     assert f"held: {alert(3).id} (insurance)" in told.stdout
     document = json.loads(ppe(folder, "status", "--json").stdout)
     assert (document["alerts"], document["files"], document["held"]) == (4, 4, {alert(3).id: "insurance"})
@@ -66,7 +66,7 @@ def test_sweep_forgets_what_is_too_old_and_not_what_is_held(folder: Path) -> Non
     assert ppe(folder, "hold", alert(4).id).stdout == f"held: {alert(4).id}\n"
     told = ppe(folder, "sweep", PPE_EVIDENCE_DAYS="15", PPE_EVIDENCE_FREE_GIB="0")
     assert told.exit_code == 0
-    assert "3 pictures of 3 alerts are left" in told.stdout
+    assert "3 pictures and clips of 3 alerts are left" in told.stdout
     assert ppe(folder, "release", alert(4).id).exit_code == 0
     assert "2 pictures" in ppe(folder, "sweep", PPE_EVIDENCE_DAYS="15", PPE_EVIDENCE_FREE_GIB="0").stdout
     assert "gone (age): 2" in ppe(folder, "status").stdout
@@ -129,7 +129,7 @@ def test_no_store_is_made_where_there_is_none(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-@pytest.mark.parametrize("command", ["status", "hold", "release", "erase", "sweep"])
+@pytest.mark.parametrize("command", ["status", "hold", "release", "erase", "sweep", "export"])
 def test_every_option_is_documented(command: str) -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     section = text.partition("\n## ppe evidence\n")[2].partition("\n## ")[0]

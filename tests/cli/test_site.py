@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from service.cli.site import site_schema
+from service.safety.sight import SightPolicy
 from service.safety.site import AlertPolicy, Requirement, Shift
 from service.sitefile import CameraEntry, EndpointEntry, SiteFile, ZoneEntry
 from tests.cli.workers import run
@@ -28,6 +30,9 @@ SECRETS = {
     "SAFETY_WEBHOOK_SECRET": SECRET,
     "SAFETY_WEBHOOK_SECRET_OLD": OLD,
     "GUARD_WEBHOOK_SECRET": SECRET,
+    "SITE_CHAT": "slack://geheim1AAAA/geheim2BBBB/geheim3CCCCCCCCCCCCCCCCCC/site",
+    "MANAGER_MAIL": "mailtos://ann:geheim43@example.org?to=manager@example.org",
+    "MQTT_PASSWORD": "geheim44",
 }
 
 
@@ -49,7 +54,7 @@ def test_the_documented_examples_are_fine(tmp_path: Path, example: str) -> None:
 def test_the_full_example_names_every_key() -> None:
     everything = yaml.safe_load(EXAMPLES[1])
     keys = set(_keys(everything))
-    for part in (SiteFile, CameraEntry, ZoneEntry, EndpointEntry, AlertPolicy, Requirement, Shift):
+    for part in (SiteFile, CameraEntry, ZoneEntry, EndpointEntry, AlertPolicy, SightPolicy, Requirement, Shift):
         for name, field in part.model_fields.items():
             assert (field.alias or name) in keys, f"{part.__name__}.{name} is not in the example of docs/site.md"
 
@@ -134,6 +139,35 @@ def test_check_wants_a_file() -> None:
     )
 
 
+def test_what_was_ignored_can_not_be_judged_again(tmp_path: Path, recording: Path) -> None:
+    hidden = tmp_path / "hidden.yaml"
+    hidden.write_text(
+        "cameras: {yard: {source: rtsp://10.0.0.5/a, fps: 2, zones: "
+        "{road: {polygon: [[0, 0], [1, 0], [1, 0.2]], ignore: true}, "
+        "all: {polygon: [[0, 0], [1, 0], [1, 1], [0, 1]]}}}}\n"
+    )
+    before = _like_before(tmp_path)
+    result = run("replay", recording, "--site", hidden, "--compare", before)
+    assert "note: road was ignored, so black, when this was recorded" in result.stderr
+    assert "note: fps differs too" in result.stderr
+    assert "note: 1 newly ignored zone: " in run("replay", recording, "--site", before, "--compare", hidden).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--compare", "x.yaml"), "--camera: name the camera"),
+        (("x.jsonl", "--store", "s"), "give a recording, or --store or --service, not both"),
+        (("--camera", "gate", "--store", "nowhere"), "there is no store in nowhere"),
+        (("--camera", "gate", "--service", "http://127.0.0.1:9"), "no service answers at http://127.0.0.1:9"),
+    ],
+)
+def test_where_a_recording_comes_from_is_said(arguments: tuple[str, ...], words: str) -> None:
+    result = run("replay", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
     yard = film(tmp_path / "yard.mp4", pictures=60, rate=10)
@@ -144,19 +178,18 @@ def recording(tmp_path: Path) -> Path:
 def test_a_changed_rule_is_compared_before_it_is_used(tmp_path: Path, recording: Path) -> None:
     patient = written(tmp_path, "cameras: {yard: rtsp://10.0.0.5/live}\npolicy: {on_delay: 60}\n")
     result = run("replay", recording, "--compare", patient)
-    removed, summary = result.stdout.splitlines()
-    assert removed.startswith("- 0:0")
-    assert "vest missing" in removed
-    assert summary == "0 alerts the same, 1 removed, 0 added"
-    added, summary = run(
-        "replay", recording, "--site", patient, "--compare", _like_before(tmp_path)
-    ).stdout.splitlines()
-    assert added.startswith("+ 0:0")
-    assert summary == "0 alerts the same, 0 removed, 1 added"
-    assert (
-        run("replay", recording, "--compare", _like_before(tmp_path)).stdout
-        == "1 alerts the same, 0 removed, 0 added\n"
-    )
+    assert re.search(r"^- .* vest +whole-picture +0:0", result.stdout, re.MULTILINE)
+    assert f"0 alerts fired by both (=), 1 only by no site file (-), 0 only by {patient} (+)" in result.stdout
+    assert re.search(r"^vest coverage +97% +97%", result.stdout, re.MULTILINE)
+    both = ("replay", recording, "--site", patient, "--compare", _like_before(tmp_path))
+    added = run(*both)
+    assert re.search(r"^\+ .* vest ", added.stdout, re.MULTILINE)
+    told = json.loads(run(*both, "--json").stdout)
+    assert (told["camera"], told["frames"], told["both"], told["only_before"]) == ("yard", 30, [], [])
+    assert [(alert["equipment"], alert["zone"]) for alert in told["only_after"]] == [("vest", "whole-picture")]
+    same = run("replay", recording, "--compare", _like_before(tmp_path))
+    assert re.search(r"^= .* vest ", same.stdout, re.MULTILINE)
+    assert "1 alerts fired by both (=), 0 only by" in same.stdout
 
 
 def test_the_recordings_own_camera_is_taken_from_a_site_of_many(tmp_path: Path, recording: Path) -> None:

@@ -19,26 +19,21 @@ from service.safety.alerts import Alert
 from service.safety.moment import Moment
 from service.store.fake import FakeStore
 from service.store.store import Store
+from tests.postgres import address_for
 from tests.store.made import JPEG, START_MS, alert, continued, ended, fired, moment, still
 
-Make = Callable[[Path], Store | FakeStore]
 HOUR_MS = 3_600_000
 NOON_MS = 1_749_988_800_000
 SAID = Mark("acknowledged", START_MS + 100, "Kim", "Sent back.")
 
 
-def real(folder: Path) -> Store:
-    return Store(folder, [])
+def opened(request: pytest.FixtureRequest, folder: Path) -> Store | FakeStore:
+    return FakeStore([]) if request.param == "fake" else Store(folder, [], address=address_for(request))
 
 
-def fake(_: Path) -> FakeStore:
-    return FakeStore([])
-
-
-@pytest.fixture(params=[real, fake], ids=lambda make: make.__name__)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.thorough), "fake"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store | FakeStore]:
-    make: Make = request.param
-    made = make(tmp_path / "store")
+    made = opened(request, tmp_path / "store")
     yield made
     made.close()
 
@@ -144,18 +139,17 @@ def fits(wanted: Wanted, one: Alert, over: bool, seen: bool) -> bool:
     return after and before and all(value in (None, is_) for value, is_ in zip(said, found, strict=True))
 
 
-@pytest.fixture(scope="module", params=[real, fake], ids=lambda make: make.__name__)
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.thorough), "fake"])
 def filling(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[], Store | FakeStore]]:
     """Gives an empty store each time that it is called, and closes the one before."""
-    make: Make = request.param
     made: list[Store | FakeStore] = []
 
     def begin() -> Store | FakeStore:
         while made:
             made.pop().close()
-        made.append(make(tmp_path_factory.mktemp("store")))
+        made.append(opened(request, tmp_path_factory.mktemp("store")))
         return made[0]
 
     yield begin

@@ -13,6 +13,7 @@ from service.ports import Delivery, EventStore, Outbox, Still, StoreUnavailable
 from service.store.errors import StoreError
 from service.store.fake import FakeStore
 from service.store.store import Store
+from tests.postgres import address_for
 from tests.store.made import (
     JPEG,
     START_MS,
@@ -33,18 +34,10 @@ ENDPOINTS = ("control-room", "yard-lamp")
 Make = Callable[[Path], Store | FakeStore]
 
 
-def real(folder: Path) -> Store:
-    return Store(folder, ENDPOINTS)
-
-
-def fake(folder: Path) -> FakeStore:
-    return FakeStore(ENDPOINTS)
-
-
-@pytest.fixture(params=[real, fake], ids=lambda make: make.__name__)
+@pytest.fixture(params=["sqlite", "postgres", "fake"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store | FakeStore]:
-    make: Make = request.param
-    made = make(tmp_path / "store")
+    fake = request.param == "fake"
+    made = FakeStore(ENDPOINTS) if fake else Store(tmp_path / "store", ENDPOINTS, address=address_for(request))
     yield made
     made.close()
 

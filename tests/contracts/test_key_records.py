@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from service.keys import Entry, KeyRecords, covered, digest, identity, make
-from service.store.database import Database
+from service.store.database import open_database
 from service.store.fake_keys import FakeKeys
 from service.store.keys import Keys
+from tests.postgres import address_for
 from tests.store.made import START_MS
 
 MADE = Entry(START_MS, None, "command line", "key.create", "gate", "done")
 
 
-@contextmanager
-def real(folder: Path) -> Iterator[KeyRecords]:
-    with closing(Database(folder)) as database:
-        yield Keys(database)
-
-
-@contextmanager
-def fake(_: Path) -> Iterator[KeyRecords]:
-    yield FakeKeys()
-
-
-@pytest.fixture(params=[real, fake], ids=lambda make: make.__name__)
+@pytest.fixture(params=["sqlite", "postgres", "fake"])
 def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyRecords]:
-    opened: Callable[[Path], contextmanager[KeyRecords]] = request.param  # type: ignore[valid-type]
-    with opened(tmp_path / "store") as found:  # type: ignore[attr-defined]
-        yield found
+    if request.param == "fake":
+        yield FakeKeys()
+        return
+    with closing(open_database(tmp_path / "store", address_for(request))) as database:
+        yield Keys(database)
 
 
 def test_a_key_is_kept_used_and_revoked_for_good(records: KeyRecords) -> None:
@@ -75,7 +67,8 @@ def test_the_log_is_read_in_pages(records: KeyRecords) -> None:
 
 
 def test_the_database_holds_no_token_and_its_log_only_grows(tmp_path: Path) -> None:
-    with real(tmp_path) as records:
+    with closing(open_database(tmp_path)) as database:
+        records = Keys(database)
         token, key = make("gate", ["read"], START_MS)
         records.add_key(key, MADE)
     assert token[13:].encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())

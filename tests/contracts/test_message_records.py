@@ -11,28 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.inquiry import EndpointReport, MessageRecords, Posted, Sent
+from service.news import NewsRecords
 from service.ports import Endpoint, Message
 from service.store.fake import FakeStore
 from service.store.retention import forget_messages
 from service.store.store import Store
+from tests.postgres import address_for
 from tests.store.made import START_MS, message, telling
 
 ENDPOINTS = ("office", "lamp")
 Records = Store | FakeStore
 
 
-def real(folder: Path) -> Store:
-    return Store(folder, ENDPOINTS)
-
-
-def fake(_: Path) -> FakeStore:
-    return FakeStore(ENDPOINTS)
-
-
-@pytest.fixture(params=[real, fake], ids=lambda make: make.__name__)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.thorough), "fake"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
-    make: Callable[[Path], Records] = request.param
-    made = make(tmp_path / "store")
+    fake = request.param == "fake"
+    made = FakeStore(ENDPOINTS) if fake else Store(tmp_path / "store", ENDPOINTS, address=address_for(request))
     yield made
     made.close()
 
@@ -252,3 +246,31 @@ def test_pages_miss_and_double_nothing(count: int, size: int, state: str | None)
         pages += page
         put(store, f"new{len(pages)}")
     assert pages == whole
+
+
+def test_who_follows_hears_each_message_once_in_order(store: Records) -> None:
+    records: NewsRecords = store
+    assert (records.newest_told(), records.told_after(0, 9), records.number_told("a")) == (None, [], None)
+    put(store, "a", "b")
+    put(store, "c", camera="dock")
+    told = records.told_after(0, 9)
+    assert [(one.id, one.type, one.camera, one.payload) for one in told] == [
+        ("a", "alert.fired", "gate", '{"name":"a"}'),
+        ("b", "alert.fired", "gate", '{"name":"b"}'),
+        ("c", "alert.fired", "dock", '{"name":"c"}'),
+    ]
+    assert records.newest_told() == told[-1]
+    assert [records.number_told(one.id) for one in told] == [one.number for one in told]
+    assert records.told_after(told[0].number, 1) == told[1:2]
+    assert records.told_after(told[-1].number, 9) == []
+
+
+def test_what_nobody_is_sent_is_told_to_who_follows(tmp_path: Path) -> None:
+    with Store(tmp_path, []) as store:
+        store.record([], [], [message("a"), replace(message("gone"), payload="{}"), message("b")])
+        assert [one.id for one in store.told_after(0, 9)] == ["a", "b"]
+
+
+def test_room_is_told(store: Records) -> None:
+    assert store.room().free > 0
+    assert store.room().evidence == 0

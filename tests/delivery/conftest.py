@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from service.ports import Poster
+from tests.delivery.office import Office
 
 
 @pytest.fixture(scope="module")
@@ -18,3 +23,17 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, check=True, capture_output=True)
     path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
     return path
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Callable[..., Office]]:
+    """Return what makes an `Office` for a poster; its store is closed in the end."""
+    made: list[Office] = []
+
+    def make(poster: Poster, **how: Any) -> Office:
+        made.append(Office(tmp_path / "store", poster, **how))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.store.close()

@@ -27,11 +27,11 @@ app(obj=lambda settings: FakeDetector(two_workers))
 
 
 @contextmanager
-def ppe(store: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+def ppe(store: Path, *arguments: object, script: str = SCRIPTED, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """Run a command; its store lies in `store`, the endpoints' secret is in HOOK_SECRET. It is killed at the end."""
-    environment = {"PYTHONPATH": str(ROOT), "PPE_STORE": str(store), "HOOK_SECRET": SECRET}
+    environment = {"PYTHONPATH": str(ROOT), "PPE_STORE": str(store), "HOOK_SECRET": SECRET, **settings}
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPTED, *(str(argument) for argument in arguments)],
+        [sys.executable, "-c", script, *(str(argument) for argument in arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -70,8 +70,12 @@ def ask_of_what_is_watched(url: str, arrival: Arrival) -> None:
     assert arrival.event
     told = arrival.event["data"]
     with httpx.Client(base_url=url, timeout=30) as client:
-        for path in told["evidence"].values():
-            assert client.get(path).content.startswith(b"\xff\xd8")
+        for kind, path in told["evidence"].items():
+            if kind != "clip":
+                assert client.get(path).content.startswith(b"\xff\xd8")
+        assert eventually(lambda: client.get(told["evidence"]["clip"]).status_code != 202)  # it is still being filmed
+        clip = client.get(told["evidence"]["clip"])
+        assert (clip.status_code, clip.headers["content-type"], clip.content[4:8]) == (200, "video/mp4", b"ftyp")
         said = client.post(f"/v1/alerts/{told['alert']}/acknowledge", json={"by": "Kim"}).json()
         assert [change["kind"] for change in said["changes"]] == ["fired", "acknowledged"]
         (listed,) = client.get("/v1/alerts?status=open&acknowledged=true").json()["alerts"]

@@ -3,9 +3,10 @@
 
 /switch changes between 640x360 and 1280x720 with each loop. A stream whose clips are not there is not served. Runs with
 the interpreter that has python3-gi and gir1.2-gst-rtsp-server-1.0, on Debian the system's. Prints "ready PORT".
+SIGUSR1 makes it send no more pictures while it answers on; SIGUSR2 ends that.
 
     /usr/bin/python3 tests/rtsp/server.py --dir clips --port 8554 [--corrupt 0.1] [--stall-after 90]
-        [--user U --password P]
+        [--user U --password P] [--copies 50] [--log FILE]
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 DELIMITERS = {".h264": b"\0\0\0\1\x09", ".h265": b"\0\0\0\1\x46\x01"}
 STREAMS = {"h264": ["a.h264"], "h265": ["a.h265"], "switch": ["a.h264", "b.h264"]}
@@ -36,6 +40,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--stall-after", type=int, default=0, help="stop sending after this many frames (0: never)")
     parser.add_argument("--user")
     parser.add_argument("--password")
+    parser.add_argument("--copies", type=int, default=0, help="serve /h264-0, /h264-1 ... so many besides")
+    parser.add_argument(
+        "--log", type=Path, help="write 'SECONDS connected' and 'SECONDS login' lines (monotonic clock)"
+    )
     args = parser.parse_args()
     if bool(args.user) != bool(args.password):
         parser.error("--user and --password go together")
@@ -58,12 +66,42 @@ def load_streams(folder: Path) -> dict[str, list[bytes]]:
     return {name: [unit for clip in clips for unit in access_units(folder / clip)] for name, clips in present.items()}
 
 
+class Log:
+    """Who came when, a line each; readable while it grows."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.file = path.open("w", buffering=1) if path else None
+
+    def tell(self, what: str) -> None:
+        if self.file:
+            self.file.write(f"{time.monotonic():.3f} {what}\n")
+
+
+class Voice:
+    """Whether pictures are sent; who had one to send while they were not is asked again."""
+
+    def __init__(self) -> None:
+        self.silent = False
+        self.waiting: list[Any] = []
+
+    def fall_silent(self) -> bool:
+        self.silent = True
+        return True
+
+    def go_on(self) -> bool:
+        self.silent = False
+        waiting, self.waiting = self.waiting, []
+        for send in waiting:
+            send()
+        return True
+
+
 class CameraFactory(GstRtspServer.RTSPMediaFactory):
     """Pushes frames with continuous timestamps, so that the loop can't be seen."""
 
-    def __init__(self, name: str, frames: list[bytes], args: argparse.Namespace) -> None:
+    def __init__(self, name: str, frames: list[bytes], args: argparse.Namespace, voice: Voice) -> None:
         super().__init__()
-        self.frames, self.args, self.random = frames, args, random.Random(1)
+        self.frames, self.args, self.voice, self.random = frames, args, voice, random.Random(1)
         codec = "h265" if name == "h265" else "h264"
         self.set_launch(
             f"( appsrc name=src is-live=true format=time block=true max-bytes=400000 "
@@ -76,8 +114,11 @@ class CameraFactory(GstRtspServer.RTSPMediaFactory):
     def do_configure(self, media: Any) -> None:
         sent = 0
 
-        def need_data(source: Any, _length: int) -> None:
+        def need_data(source: Any, length: int) -> None:
             nonlocal sent
+            if self.voice.silent:
+                self.voice.waiting.append(lambda: need_data(source, length))
+                return
             number, sent = sent, sent + 1
             if self.args.stall_after and number >= self.args.stall_after:
                 return
@@ -97,17 +138,32 @@ class CameraFactory(GstRtspServer.RTSPMediaFactory):
         return bytes(unit)
 
 
-def make_auth(user: str, password: str) -> Any:
-    auth = GstRtspServer.RTSPAuth()
+class Auth(GstRtspServer.RTSPAuth):
+    """Tells of each request that carries a login, right or wrong."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self.log = log
+
+    def do_authenticate(self, context: Any) -> bool:
+        status, _ = context.request.get_header(GstRtsp.RTSPHeaderField.AUTHORIZATION, 0)
+        if status == GstRtsp.RTSPResult.OK:
+            self.log.tell("login")
+        return bool(GstRtspServer.RTSPAuth.do_authenticate(self, context))
+
+
+def make_auth(user: str, password: str, log: Log) -> Any:
+    auth = Auth(log)
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")
     auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     return auth
 
 
-def mount(server: Any, streams: dict[str, list[bytes]], args: argparse.Namespace) -> None:
-    for name, frames in streams.items():
-        factory = CameraFactory(name, frames, args)
+def mount(server: Any, streams: dict[str, list[bytes]], args: argparse.Namespace, voice: Voice) -> None:
+    copies = {f"h264-{number}": streams["h264"] for number in range(args.copies)}
+    for name, frames in (streams | copies).items():
+        factory = CameraFactory(name, frames, args, voice)
         if args.user:
             permissions = GstRtspServer.RTSPPermissions()
             for right in ("access", "construct"):
@@ -122,9 +178,13 @@ def main() -> None:
     server = GstRtspServer.RTSPServer()
     server.set_address(args.address)
     server.set_service(args.port)
+    log, voice = Log(args.log), Voice()
+    server.connect("client-connected", lambda _server, _client: log.tell("connected"))
     if args.user:
-        server.set_auth(make_auth(args.user, args.password))
-    mount(server, load_streams(args.dir), args)
+        server.set_auth(make_auth(args.user, args.password, log))
+    mount(server, load_streams(args.dir), args, voice)
+    GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGUSR1, voice.fall_silent)
+    GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGUSR2, voice.go_on)
     if not server.attach(None):
         raise SystemExit(f"cannot listen on {args.address}:{args.port}")
     print("ready", server.get_bound_port(), flush=True)

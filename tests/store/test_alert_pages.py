@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import random
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,10 @@ import pytest
 from sqlalchemy import Connection, event
 
 from service.inquiry import Mark, Wanted
+from service.store import pages
+from service.store.fake import FakeStore
 from service.store.store import Store
-from tests.store.made import alert, fired, moment, still
+from tests.store.made import alert, ended, fired, moment, still
 
 FILTERS: dict[str, Any] = {
     "camera": "gate",
@@ -24,44 +29,87 @@ FILTERS: dict[str, Any] = {
 }
 
 
+SOME = [
+    Wanted(**{name: FILTERS[name] for name in names})
+    for count in range(len(FILTERS) + 1)
+    for names in itertools.combinations(FILTERS, count)
+]
+SOME += [Wanted(since_ms=1), Wanted(until_ms=moment(5).wall_ms), Wanted(camera="gate", since_ms=1, open=False)]
+
+
 def plans(folder: Path, wanted: list[Wanted]) -> dict[Wanted, list[str]]:
-    """How SQLite finds each page, in its words."""
+    """How SQLite finds the places of each page, in its words."""
     said: list[tuple[str, Any]] = []
     with Store(folder, []) as store:
-        store.record([fired(alert(number)) for number in range(1, 4)], [], [])
+        store.record([fired(alert(number)) for number in range(1, 9)], [], [])
         with store._database.transaction() as connection:
             engine = connection.engine
 
         def note(_: Connection, __: object, statement: str, parameters: Any, ___: object, ____: bool) -> None:
-            if " ".join(statement.split()).startswith("SELECT alerts.id FROM"):
+            if "ORDER BY alerts.fired_ms DESC" in statement:
                 said.append((statement, parameters))
 
         event.listen(engine, "before_cursor_execute", note)
+        found = {}
         for one in wanted:
             store.find(one, 50, (moment(9).wall_ms, "x"))
-    rows = sqlite3.connect(folder / "ppe.db")
-    found = {
-        one: [row[3] for row in rows.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-        for one, (statement, parameters) in zip(wanted, said, strict=True)
-    }
-    rows.close()
-    return found
+            found[one], said = said, []
+    with contextlib.closing(sqlite3.connect(folder / "ppe.db")) as rows:
+        return {
+            one: [
+                row[3]
+                for statement, parameters in statements
+                for row in rows.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            ]
+            for one, statements in found.items()
+        }
 
 
-def test_a_page_is_read_from_an_index_in_order_whatever_the_filters(tmp_path: Path) -> None:
-    some = [
-        Wanted(**{name: FILTERS[name] for name in names})
-        for count in range(len(FILTERS) + 1)
-        for names in itertools.combinations(FILTERS, count)
-    ]
-    some += [Wanted(since_ms=1), Wanted(until_ms=moment(5).wall_ms), Wanted(camera="gate", since_ms=1, open=False)]
-    for wanted, plan in plans(tmp_path, some).items():
-        if wanted.open and plan[0].endswith("ix_alerts_open (camera=?)"):
-            continue  # a camera's open alerts are few: they are sorted
-        assert len(plan) == 1, (wanted, plan)
-        assert plan[0].startswith("SEARCH alerts USING"), (wanted, plan)
-        covers = "USING COVERING INDEX" in plan[0] or "ix_alerts_open" in plan[0]
-        assert covers, (wanted, plan)
+def test_a_page_is_read_from_an_index_in_order_whatever_the_filters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "LOOK", 1)  # so that the series are asked, too
+    for wanted, plan in plans(tmp_path, SOME).items():
+        assert plan, wanted
+        if wanted.open:  # these are few
+            assert len(plan) == 1, (wanted, plan)
+            assert plan[0].startswith("SEARCH alerts USING INDEX ix_alerts_open_fired"), (wanted, plan)
+            continue
+        read = [step for step in plan if "alerts" in step]
+        assert not [step for step in read if not step.startswith("SEARCH alerts USING COVERING INDEX")], (wanted, plan)
+        sorted_here = [step for step in plan if "TEMP B-TREE" in step]
+        assert len(sorted_here) == ("ix_alerts_series" in str(plan)), (wanted, plan)  # the series themselves
+
+
+@pytest.mark.parametrize("look", [0, 7])
+def test_the_series_give_the_pages_that_a_look_at_everything_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: int
+) -> None:
+    monkeypatch.setattr(pages, "LOOK", look)
+    chance, fake = random.Random(look), FakeStore([])
+    with Store(tmp_path, []) as store:
+        for number in range(1, 41):
+            made = alert(number, chance.choice(["gate", "dock"]))
+            made = replace(
+                made,
+                fired=moment(number // 3),  # several in the same millisecond
+                zone=chance.choice(["yard", "roof"]),
+                equipment=chance.choice(["helmet", "vest"]),
+                severity=chance.choice(["low", "high"]),
+            )
+            changes = [fired(made), *([ended(made)] if number % 4 else [])]
+            for one in (store, fake):
+                one.record(changes, [], [])
+                if number % 3:
+                    one.mark(made.id, Mark("acknowledged", 1, "Kim"))
+        spans = [Wanted(), Wanted(since_ms=moment(5).wall_ms), Wanted(until_ms=moment(9).wall_ms)]
+        for wanted, span in itertools.product(SOME, spans):
+            asked = replace(wanted, since_ms=span.since_ms, until_ms=span.until_ms)
+            before, seen = None, []
+            while page := store.find(asked, 3, before):
+                seen += [one.alert.id for one in page]
+                before = page[-1].place
+            assert seen == [one.alert.id for one in fake.find(asked, 100)], asked
 
 
 OUTSIDE = ["../ppe.db", "../../outside.jpg", "{outside}", "2025-06-15/../../../outside.jpg", "2025-06-15/link.jpg"]

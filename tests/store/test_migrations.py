@@ -16,9 +16,10 @@ from sqlalchemy import create_engine
 from service.inquiry import Mark, Wanted
 from service.ports import OFFLINE, Message
 from service.safety.coverage import blindness
-from service.store.database import Database, loses_commits
+from service.store.database import open_database
 from service.store.errors import StoreError
 from service.store.schema import tables
+from service.store.sqlite import loses_commits
 from service.store.store import Store
 from tests.store.made import JPEG, alert, fired, still
 
@@ -48,7 +49,7 @@ def refused(folder: Path) -> StoreError:
 
 
 def test_the_migrations_make_the_tables_that_the_code_names(tmp_path: Path) -> None:
-    Database(tmp_path).close()
+    open_database(tmp_path).close()
     with create_engine(f"sqlite:///{tmp_path / 'ppe.db'}").connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables) == []
 

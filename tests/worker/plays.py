@@ -17,6 +17,7 @@ from service.safety.monitor import Monitor
 from service.safety.site import Scene
 from service.worker.health import Pulse
 from service.worker.watch import CameraWatch
+from service.worker.witness import Witness
 from tests.safety.films import START_MS, Look, NearestTracker
 from tests.safety.scenes import scene
 
@@ -101,6 +102,7 @@ class Play:
     seen: list[Image] = field(default_factory=list)
     commits: list[float] = field(default_factory=list)
     pulse: Pulse | None = None
+    witness: Witness | None = None
 
     def frames(self, start: float, end: float) -> Iterator[Frame]:
         """The frames from one second of the film to another."""
@@ -139,6 +141,6 @@ class Play:
                 self.store,
                 self.clock,
                 lambda: self.commits.append(self.clock.film),
-            ).run(stop or threading.Event(), self.pulse)
+            ).run(stop or threading.Event(), self.pulse, witness=self.witness)
         finally:
             detector.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from service.ports import Message, Still, StoreUnavailable
@@ -29,11 +29,17 @@ class Noting(FakeStore):
     def __post_init__(self) -> None:
         super().__init__(["control-room"])
 
-    def record(self, changes: Sequence[AlertChange], stills: Sequence[Still], messages: Sequence[Message]) -> None:
+    def record(
+        self,
+        changes: Sequence[AlertChange],
+        stills: Sequence[Still],
+        messages: Sequence[Message],
+        clips: Collection[str] = (),
+    ) -> None:
         if len(self.calls) + self.refused in self.broken:
             self.refused += 1
             raise StoreUnavailable("no space is left on its disk")
-        super().record(changes, stills, messages)
+        super().record(changes, stills, messages, clips)
         self.calls.append(
             Call([one.kind for one in changes], [one.kind for one in stills], [one.type for one in messages])
         )

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from service.events import Origin
 from service.safety.site import Scene
-from service.worker.endings import end_unwatched
+from service.worker.endings import end_removed, end_unwatched
 from tests.store.made import START_MS, HeldClock, alert, fired
 from tests.worker.stores import Call, Noting
 
@@ -39,3 +39,12 @@ def test_a_store_that_cannot_be_written_is_logged_and_asked_at_the_next_start() 
     assert store.cameras_with_open_alerts() == ["roof"]
     end_unwatched(store, [], origin, clock)
     assert store.cameras_with_open_alerts() == []
+
+
+def test_of_a_camera_that_is_taken_away_the_alerts_end_and_of_no_other() -> None:
+    store = Noting()
+    store.record([fired(alert(1)), fired(alert(2, "roof"))], [], [])
+    end_removed(store, origin("roof"), HeldClock(START_MS + 60_000))
+    end_removed(store, origin("dock"), HeldClock(START_MS + 60_000))
+    assert store.calls[1:] == [Call(["lost_sight"], [], ["alert.resolved"])]
+    assert store.cameras_with_open_alerts() == ["gate"]

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
-from service.inquiry import CameraHealth
+from service.health import CameraHealth, View
 from service.ports import CameraState, Frame
 from service.safety.coverage import CannotJudge, blindness
+from service.safety.detections import empty
 from service.safety.moment import Moment
 from service.store.fake import FakeStore
-from service.worker.health import Health, Pulse
+from service.worker.clips import Clips
+from service.worker.film_writer import FilmWriter
+from service.worker.health import VIEW_KEPT, Health, Pulse
 from service.worker.supervisor import Supervisor
+from service.worker.witness import Witness
 from tests.store.made import HeldClock
-from tests.worker.plays import CameraClock, Play, grey
+from tests.worker.plays import CameraClock, Line, Play, grey
 from tests.worker.test_watch import bare
 
 
@@ -81,6 +87,46 @@ def test_a_watch_says_how_its_camera_does() -> None:
     play.watch(lambda: source, source.stop)
     assert (pulse.report().state.status, pulse.report().people) == ("offline", 1)
     assert pulse.report().state.code == "STREAM_LOST"
+
+
+def test_of_a_camera_that_is_lost_no_picture_is_held_after_a_minute() -> None:
+    """Neither the last one that was judged, nor the best of somebody, nor the seconds before a clip."""
+    clips = Clips("gate", FilmWriter(FakeStore(), HeldClock(0)))
+    play = Play(bare, FakeStore())
+    play.pulse = pulse = Pulse("gate", play.clock, lambda: play.clock.film)
+    play.witness = Witness(clips)
+    told, held = [], []
+
+    def look() -> Iterator[Line]:
+        yield from play.frames(0.0, 1.4)  # nothing has fired
+        held.extend(weakref.ref(image) for image in play.seen)
+        play.seen.clear()
+        yield play.state("offline", 1.4, "STREAM_LOST")
+        assert clips._ring.size
+        yield from [None] * 50
+        assert not clips._ring.size
+        told.append((pulse.view is not None, any(one() is not None for one in held)))
+        yield from [None] * 12
+        told.append((pulse._view is not None, any(one() is not None for one in held)))
+
+    with capture_logs():
+        play.run(look())
+    assert told == [(True, True), (False, False)]
+
+
+def test_a_camera_that_stands_still_keeps_its_picture_for_as_long_as_it_is_judged() -> None:
+    seconds, clock = Seconds(), HeldClock(100_000)
+    pulse = Pulse("gate", clock, seconds)
+    frame = Frame(grey(0), clock.now(), 1)
+    pulse.judged(frame, 0, clock)
+    pulse.shows(View(frame.image, (), empty(8, 8), blurred=True))
+    for _ in range(200):
+        seconds.now += 0.6
+        clock.sleep(0.6)
+        pulse.judged(Frame(grey(0), clock.now(), 2), 0, clock, unseen="still")
+    assert pulse.view is not None
+    seconds.now += VIEW_KEPT + 1
+    assert pulse.view is None
 
 
 def test_a_recording_that_ended_says_so() -> None:

@@ -19,6 +19,9 @@ from service.settings import Settings
 from service.sitefile import SiteFile, parse_site
 from service.store.store import Store
 from service.wiring import WiringError, bad_sources, watching
+from service.wiring.cameras import SiteCameras
+from service.worker.clock import SystemClock
+from service.worker.health import Health
 from tests.cli.workers import two_workers
 from tests.pictures.films import film
 from tests.store.made import alert, fired
@@ -54,7 +57,7 @@ def test_observing_records_and_sends_nothing_then_or_later(site: Site, tmp_path:
         assert (found.camera, found.equipment) == ("yard", "vest")
         history = store.alert(found.id)
         assert history
-        assert sorted(history.evidence) == ["annotated", "clean", "crop"]
+        assert sorted(history.evidence) == ["annotated", "clean", "clip", "crop"]
         assert store.backlog()["here"].pending == 0
 
 
@@ -70,10 +73,26 @@ def test_what_is_watched_can_be_asked(site: Site, tmp_path: Path) -> None:
         ]
         assert {one.people for one in desk.health.reports()} == {2}
         (found,) = desk.records.find(Wanted(camera="yard"), 10)
-        assert found.evidence == ("annotated", "clean", "crop")
+        assert {"annotated", "clean", "crop"} <= set(found.evidence)  # and the clip, once it is written
         assert sum(one.worn for one in desk.records.compliance(Span(0, 2**53), ["camera"])) > 5
         assert (desk.origin("yard").camera.name, desk.origin("gone").camera.name) == ("The yard", "gone")
     detector.close()
+
+
+def test_a_camera_that_becomes_a_recording_leaves_its_share_to_the_others(site: Site, tmp_path: Path) -> None:
+    before = site("cameras: {yard: rtsp://127.0.0.1:9/, roof: rtsp://127.0.0.1:9/}\n")
+    after = site("cameras: {yard: yard.mp4, roof: rtsp://127.0.0.1:9/}\n")
+    detector, clock = FakeDetector(two_workers), SystemClock()
+    with capture_logs(), Store(tmp_path / "store", []) as store:
+        cameras = SiteCameras(detector, store, clock, lambda: None, Health(before.cameras, clock))
+        for camera in before.cameras:
+            cameras.watch(before, camera)
+        cameras.watch(after, "yard")
+        seated = list(cameras._governor._seats)
+        assert cameras.supervisor.stop()
+        cameras.writer.close()
+    detector.close()
+    assert seated == ["roof"]
 
 
 def test_alerting_keeps_what_nobody_takes(site: Site, tmp_path: Path) -> None:
@@ -171,4 +190,29 @@ def test_a_lent_detector_stays_open() -> None:
     assert borrowed.model is detector.model
     image = np.zeros((240, 320, 3), dtype=np.uint8)
     assert len(borrowed.detect(image)) == len(borrowed.submit(image).result()) == len(detector.detect(image))
+    detector.close()
+
+
+def test_cameras_are_changed_while_others_are_watched(site: Site, tmp_path: Path) -> None:
+    text = "cameras:\n  yard: yard.mp4\n  roof: yard.mp4\n"
+    (tmp_path / "site.yaml").write_text(text, encoding="utf-8")
+    detector = FakeDetector(two_workers)
+    with (
+        capture_logs() as lines,
+        watching(site(text), Settings(store=tmp_path / "store"), detector, tmp_path / "site.yaml") as running,
+    ):
+        assert running.wait(30)
+        desk, roof = running.desk, running.desk.health.reports()[1]
+        assert running.site.put("yard", {"source": "yard.mp4", "name": "The yard", "fps": 2.5}).changed == ("yard",)
+        assert running.site.put("lane", {"source": "yard.mp4"}).added == ("lane",)
+        assert running.wait(30)
+        assert running.site.remove("lane").removed == ("lane",)
+        assert [one.camera for one in desk.health.reports()] == ["yard", "roof"]
+        assert desk.health.reports()[1].state == roof.state, "nobody touched it"
+        assert (desk.origin("yard").camera.name, desk.origin("lane").camera.name) == ("The yard", "lane")
+        assert {one.alert.camera for one in desk.records.find(Wanted(), 10)} == {"yard", "roof", "lane"}
+        assert desk.health.view("yard")
+        assert desk.health.view("lane") is None
+    assert [line["camera"] for line in lines if line["event"] == "camera.ended"] == []
+    assert sum(line["event"] == "site.changed" for line in lines) == 3
     detector.close()

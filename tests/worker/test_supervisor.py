@@ -6,7 +6,9 @@ import time
 
 from structlog.testing import capture_logs
 
+from service.worker.health import Health
 from service.worker.supervisor import Supervisor, Watch
+from tests.store.made import HeldClock
 
 
 def dying(lives: list[float], clock: list[float], alive: threading.Event | None = None) -> Watch:
@@ -110,3 +112,86 @@ def test_watches_that_do_not_stop_are_waited_for_once_not_each() -> None:
     assert len(lines[0]["threads"]) == 20
     release.set()
     assert supervisor.wait(20)
+
+
+def steady(log: list[str], name: str) -> tuple[Watch, threading.Event]:
+    """A watch that runs until it is told to stop, and notes both."""
+    runs = threading.Event()
+
+    def watch(stop: threading.Event) -> None:
+        log.append(f"{name} begins")
+        runs.set()
+        stop.wait(20)
+        log.append(f"{name} ends")
+
+    return watch, runs
+
+
+def test_a_changed_camera_is_watched_anew_once_the_watch_before_has_stopped_and_no_other_notices() -> None:
+    log: list[str] = []
+    (gate, gate_runs), (dock, dock_runs), (changed, changed_runs) = (
+        steady(log, name) for name in ("gate", "dock", "changed gate")
+    )
+    supervisor = Supervisor({"gate": gate, "dock": dock})
+    supervisor.start()
+    assert gate_runs.wait(20)
+    assert dock_runs.wait(20)
+    supervisor.take("gate", changed)
+    assert changed_runs.wait(20)
+    assert [line for line in log if "gate" in line] == ["gate begins", "gate ends", "changed gate begins"]
+    assert "dock ends" not in log
+    assert supervisor.stop(20)
+    assert sorted(log[-2:]) == ["changed gate ends", "dock ends"]
+
+
+def test_a_camera_can_be_taken_up_and_let_go_while_others_are_watched() -> None:
+    log: list[str] = []
+    (gate, gate_runs), (dock, dock_runs) = (steady(log, name) for name in ("gate", "dock"))
+    supervisor = Supervisor({"gate": gate})
+    supervisor.start()
+    assert gate_runs.wait(20)
+    supervisor.take("dock", dock)
+    assert dock_runs.wait(20)
+    assert supervisor.drop("gate", 20)
+    assert supervisor.drop("nobody", 0)
+    assert log == ["gate begins", "dock begins", "gate ends"]
+    assert not supervisor.wait(0)
+    assert supervisor.stop(20)
+    supervisor.take("late", dock)
+    assert supervisor.wait(0)
+
+
+def test_a_changed_camera_whose_old_watch_does_not_stop_is_offline_until_it_has() -> None:
+    health, (release, begun, told) = Health(["gate"], HeldClock(0)), (threading.Event() for _ in range(3))
+
+    def stuck(camera: str) -> None:
+        health.stuck(camera)
+        told.set()
+
+    supervisor = Supervisor({"gate": lambda _: release.wait(20) and None}, stuck=stuck, stops=0.01)
+    with capture_logs() as lines:
+        supervisor.start()
+        supervisor.take("gate", lambda _: begun.set())
+        assert told.wait(20)
+    (report,) = health.reports()
+    assert (report.state.status, begun.is_set()) == ("offline", False)
+    assert "does not stop" in report.state.detail
+    assert [(line["event"], line["threads"]) for line in lines] == [("watch.does_not_stop", ["watch-gate"])]
+    release.set()
+    assert begun.wait(20)
+
+
+def test_a_watch_that_does_not_stop_is_told_and_followed_only_when_it_has() -> None:
+    release, begun = threading.Event(), threading.Event()
+    supervisor = Supervisor({"gate": lambda _: release.wait(20) and None})
+    supervisor.start()
+    supervisor.take("gate", lambda _: begun.set())
+    assert not begun.is_set()
+    release.set()
+    assert begun.wait(20)
+    held = threading.Event()
+    supervisor.take("dock", lambda _: held.wait(20) and None)
+    with capture_logs() as lines:
+        assert not supervisor.drop("dock", 0.01)
+    assert lines[0]["threads"] == ["watch-dock"]
+    held.set()

@@ -1,13 +1,11 @@
-"""``GET /v1/alerts``: alerts of the watched cameras, what happened to them, and their pictures."""
+"""``GET /v1/alerts``: alerts of the watched cameras, and what happened to them."""
 
 from __future__ import annotations
 
-import hashlib
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import Response
 
 from service.api import describe, examples
 from service.api.cursors import cursor, place
@@ -19,17 +17,7 @@ from service.inquiry import Wanted
 from service.safety.equipment import Equipment
 from service.safety.site import Severity
 
-KEEP: Final = "private, max-age=86400, immutable"
-"""A picture never changes; a day, so that what the store has removed does not live on in browsers."""
-_WHY: Final = {
-    "age": "it was older than pictures are kept",
-    "size": "there was more evidence than is kept",
-    "space": "the disk was nearly full",
-    "erased": "it was erased on request",
-    "not_written": "it could not be written",
-}
-
-router = APIRouter()
+router = APIRouter(tags=["Alerts"])
 Alert = Annotated[str, Path(description="The alert's id.", examples=["3f0c9a52d17be846"])]
 AtDesk = Annotated[Desk, Depends(desk)]
 
@@ -68,7 +56,7 @@ class AlertsQuery(BaseModel):
 
 @router.get(
     "/v1/alerts",
-    operation_id="alerts",
+    operation_id="list_alerts",
     summary="List alerts, newest first",
     response_model=PageSchema,
     responses={
@@ -89,7 +77,7 @@ def alerts(query: Annotated[AlertsQuery, Query()], desk: AtDesk) -> PageSchema:
 
 @router.get(
     "/v1/alerts/{alert}",
-    operation_id="alert",
+    operation_id="get_alert",
     summary="Tell of one alert, and what happened to it",
     response_model=AlertHistorySchema,
     responses={200: examples.answer(examples.HISTORY), **describe.problems("ALERT_NOT_FOUND", *describe.WATCHING)},
@@ -100,44 +88,6 @@ def alert(alert: Alert, desk: AtDesk) -> AlertHistorySchema:
     if history is None:
         raise no_such(alert)
     return AlertHistorySchema.of_history(history, desk.origin(history.alert.camera), desk.clock.now().wall_ms)
-
-
-@router.get(
-    "/v1/alerts/{alert}/evidence/{kind}",
-    operation_id="evidence",
-    summary="Give a picture of an alert",
-    response_class=Response,
-    responses={
-        200: {"description": "The picture.", "content": {"image/jpeg": {"schema": describe.BINARY}}},
-        304: {"description": "The picture of `If-None-Match` is the one that is kept."},
-        **describe.problems("ALERT_NOT_FOUND", "EVIDENCE_GONE", *describe.WATCHING),
-    },
-)
-def evidence(
-    alert: Alert,
-    kind: Annotated[Literal["annotated", "clean", "crop"], Path(description="Which picture.")],
-    desk: AtDesk,
-    if_none_match: Annotated[str | None, Header(description="Tags of pictures that the client has.")] = None,
-) -> Response:
-    """Give the JPEG: everybody marked, the same frame clean, or the person cut out."""
-    jpeg = desk.records.picture(alert, kind)
-    if jpeg is None:
-        if desk.records.alert(alert) is None:
-            raise no_such(alert)
-        why = desk.records.why_gone(alert, kind)
-        told = f": {_WHY[why]}" if why in _WHY else ""
-        raise Problem(
-            "EVIDENCE_GONE",
-            f"The alert is kept, its {kind} picture is not, or not any more{told}.",
-            headers={"Cache-Control": "no-store"},
-            why=why,
-        )
-    tag = f'"{hashlib.sha256(jpeg).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": KEEP}
-    known = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
-    if tag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 
 def no_such(alert: str) -> Problem:

@@ -19,7 +19,7 @@ from service.api.uploads import Upload, UploadLimits, uploads
 from service.pictures.decode import PictureError
 from service.safety.equipment import EQUIPMENT
 
-router = APIRouter()
+router = APIRouter(tags=["Detect"])
 
 
 class DetectQuery(BaseModel):

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api import describe
-from service.api.bodies import Body, described, json_body
+from service.api.bodies import PRINTED, Body, described, json_body
 from service.api.gate import Access, caller_of
 from service.api.instants import from_ms
 from service.api.keyring import Keyring
 from service.api.problems import Code, Problem
 from service.keys import LONGEST_NAME, Entry, Key, Scope
 
-router = APIRouter()
+router = APIRouter(tags=["Keys"])
 
 _CODES: Final[tuple[Code, ...]] = (*describe.GUARDED, "METHOD_NOT_ALLOWED", "STORE_UNAVAILABLE", "INTERNAL")
 _KEY: Final[dict[str, Any]] = {
@@ -74,7 +74,7 @@ class MadeKeySchema(KeySchema):
     token: str = Field(description="The key itself. It is shown this once and kept nowhere.")
 
 
-class EntrySchema(BaseModel):
+class AuditEntrySchema(BaseModel):
     """A line of the audit log."""
 
     number: int
@@ -87,7 +87,7 @@ class EntrySchema(BaseModel):
     times: int = Field(description="How many such there were; more than one only of what was refused.")
 
     @classmethod
-    def of(cls, number: int, entry: Entry) -> EntrySchema:
+    def of(cls, number: int, entry: Entry) -> AuditEntrySchema:
         """Present a line."""
         return cls(
             number=number,
@@ -104,13 +104,19 @@ class EntrySchema(BaseModel):
 class AuditSchema(BaseModel):
     """A page of the audit log, newest first."""
 
-    entries: list[EntrySchema]
+    entries: list[AuditEntrySchema]
 
 
 class NewKey(Body):
     """Whose key it is to be, and what it may."""
 
-    name: str = Field(min_length=1, max_length=LONGEST_NAME, description="Whose key it is.", examples=["gate camera"])
+    name: str = Field(
+        min_length=1,
+        max_length=LONGEST_NAME,
+        pattern=PRINTED,
+        description="Whose key it is, on one line.",
+        examples=["gate camera"],
+    )
     scopes: list[Scope] = Field(min_length=1, max_length=4, description="What it may.", examples=[["detect"]])
 
 
@@ -120,7 +126,9 @@ class AuditQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: int = Field(default=100, ge=1, le=1000, description="Most lines.")
-    before: int | None = Field(default=None, description="Only lines with smaller numbers: the next page.")
+    before: int | None = Field(
+        default=None, ge=0, lt=2**63, description="Only lines with smaller numbers: the next page."
+    )
 
 
 def _keyring(request: Request) -> Keyring:
@@ -134,7 +142,7 @@ def _example(value: Any) -> dict[str, Any]:
 
 @router.get(
     "/v1/keys",
-    operation_id="keys",
+    operation_id="list_keys",
     summary="List API keys",
     responses={200: _example({"keys": [_KEY]}), **describe.problems(*_CODES)},
 )
@@ -184,11 +192,11 @@ def revoke_key(key: Annotated[str, Path(description="The key's id.")], request: 
 
 @router.get(
     "/v1/audit",
-    operation_id="audit",
+    operation_id="list_audit",
     summary="List what was done and refused, newest first",
     responses={200: _example({"entries": [_ENTRY]}), **describe.problems("PARAMETER_INVALID", *_CODES)},
 )
 def audit(query: Annotated[AuditQuery, Query()], request: Request) -> AuditSchema:
     """List lines of the audit log."""
     found = _keyring(request).noted(query.limit, query.before)
-    return AuditSchema(entries=[EntrySchema.of(number, entry) for number, entry in found])
+    return AuditSchema(entries=[AuditEntrySchema.of(number, entry) for number, entry in found])

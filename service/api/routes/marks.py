@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import anyio.to_thread
+import structlog
 from fastapi import APIRouter, Request
 
 from service.api import describe, examples
@@ -19,7 +20,8 @@ from service.inquiry import Mark
 
 LONGEST_SNOOZE_MS: Final = 7 * 86_400_000
 
-router = APIRouter()
+log = structlog.stdlib.get_logger("service.api")
+router = APIRouter(tags=["Alerts"])
 
 
 def _described(shape: type[Said], example: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def _described(shape: type[Said], example: dict[str, Any]) -> dict[str, Any]:
 
 @router.post(
     "/v1/alerts/{alert}/acknowledge",
-    operation_id="acknowledge",
+    operation_id="acknowledge_alert",
     summary="Say that somebody takes care of an alert",
     **_described(Acknowledgement, {"by": "Kim", "note": "Sent back for a helmet."}),
 )
@@ -57,7 +59,7 @@ async def acknowledge(alert: Alert, request: Request, desk: AtDesk) -> AlertHist
 
 @router.post(
     "/v1/alerts/{alert}/snooze",
-    operation_id="snooze",
+    operation_id="snooze_alert",
     summary="Say that nobody need look at an alert for some time",
     **_described(Snooze, {"until": "2026-03-02T15:00:00Z", "by": "Kim"}),
 )
@@ -73,7 +75,7 @@ async def snooze(alert: Alert, request: Request, desk: AtDesk) -> AlertHistorySc
 
 @router.post(
     "/v1/alerts/{alert}/false",
-    operation_id="false_alarm",
+    operation_id="report_false_alarm",
     summary="Say that an alert was a false alarm",
     **_described(FalseAlarm, {"reason": "A statue.", "by": "Kim"}),
 )
@@ -91,4 +93,5 @@ async def _mark(desk: Desk, alert: str, said: Mark) -> AlertHistorySchema:
     history = await anyio.to_thread.run_sync(desk.records.mark, alert, replace(said, at_ms=now_ms))
     if history is None:
         raise no_such(alert)
+    log.info(f"alert.{said.kind}", alert=alert)
     return AlertHistorySchema.of_history(history, desk.origin(history.alert.camera), now_ms)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api import describe, examples
-from service.api.bodies import Body, described, json_body
+from service.api.bodies import PRINTED, Body, described, json_body
 from service.api.cursors import cursor, place
 from service.api.gate import audit_of, caller_of
 from service.api.instants import AskedInstant, from_ms
@@ -50,8 +50,8 @@ _CHANGING: Final[tuple[Code, ...]] = (
     *describe.WATCHING,
 )
 
-router = APIRouter()
-operating = APIRouter()
+router = APIRouter(tags=["Messages"])
+operating = APIRouter(tags=["Messages"])
 """The routes that change something."""
 Name = Annotated[str, Path(description="The endpoint's name in the site file.", examples=["safety-office"])]
 
@@ -165,6 +165,7 @@ class Replay(Body):
     endpoint: str | None = Field(
         default=None,
         max_length=100,
+        pattern=PRINTED,
         description="Only to this endpoint, and also where it was delivered; without it, to all where it is dead.",
         examples=["safety-office"],
     )
@@ -176,7 +177,7 @@ class Enable(Body):
 
 @router.get(
     "/v1/messages",
-    operation_id="messages",
+    operation_id="list_messages",
     summary="List webhooks, newest first",
     responses={
         200: examples.answer({"messages": [_MESSAGE], "next_cursor": "MSA0MTEgc2FmZXR5LW9mZmljZQ"}),
@@ -223,7 +224,7 @@ async def replay(
 
 @router.get(
     "/v1/endpoints",
-    operation_id="endpoints",
+    operation_id="list_endpoints",
     summary="Tell how the endpoints of the site do",
     responses={
         200: examples.answer({"endpoints": [_ENDPOINT]}),

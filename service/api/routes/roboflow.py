@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from starlette.convertors import Convertor, register_url_convertor
 
 from service.api import describe
 from service.api.dropin import floor, from_base64, judged
@@ -25,6 +26,20 @@ CONFIDENCE: Final = 0.4
 """Smallest confidence of boxes where a client names none: that server's own."""
 INPUT: Final = 640
 
+
+class _Version(Convertor[int]):
+    """A model's version in a path. The framework's own convertor fails on thousands of digits."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("version", _Version())
 router = APIRouter(include_in_schema=False)  # the shape is somebody else's; docs/drop-in.md has it
 
 
@@ -101,7 +116,7 @@ async def infer(request: Request) -> Any:
     return answers if wanted.several else answers[0]
 
 
-@router.post("/{project}/{version:int}")
+@router.post("/{project}/{version:version}")
 async def infer_one(
     request: Request,
     confidence: Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False)] = None,

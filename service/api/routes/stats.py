@@ -23,7 +23,7 @@ LONGEST_MS: Final = 92 * DAY_MS
 """A quarter of a year: by camera, equipment and hour that is 4,400 groups a camera."""
 GROUPINGS: Final[tuple[Grouping, ...]] = ("camera", "equipment", "hour")
 
-router = APIRouter()
+router = APIRouter(tags=["Statistics"])
 
 
 class StatsQuery(BaseModel):
@@ -40,6 +40,7 @@ class StatsQuery(BaseModel):
     by: str = Field(
         default="camera,equipment,hour",
         max_length=100,
+        json_schema_extra={"pattern": "^(camera|equipment|hour)(,(camera|equipment|hour))*$"},
         description="What to group by: some of camera, equipment and hour, with a comma between them.",
         examples=["camera,equipment,hour", "equipment"],
     )
@@ -71,7 +72,7 @@ class StatsQuery(BaseModel):
 
 @router.get(
     "/v1/stats",
-    operation_id="stats",
+    operation_id="get_statistics",
     summary="Tell how much of the time equipment was worn",
     response_model=StatsSchema,
     responses={

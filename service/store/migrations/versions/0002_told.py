@@ -5,19 +5,23 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from service.store.portable import TEXT, only
+
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
     """Add them; what was told until now is read off the messages that were sent."""
-    op.create_index("ix_alerts_lost", "alerts", ["camera", "seen_ms"], sqlite_where=sa.text("ending = 'lost_sight'"))
+    op.create_index("ix_alerts_lost", "alerts", ["camera", "seen_ms"], **only(sa.text("ending = 'lost_sight'")))
     op.create_table(
         "told",
-        sa.Column("camera", sa.Text, nullable=False),
-        sa.Column("condition", sa.Text, nullable=False),
+        sa.Column("camera", TEXT, nullable=False),
+        sa.Column("condition", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("camera", "condition", name="pk_told"),
     )
+    if op.get_bind().dialect.name != "sqlite":  # the first of PostgreSQL's stores is newer than what was told
+        return
     op.execute(
         """
         WITH said AS (

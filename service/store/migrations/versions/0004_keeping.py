@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from service.store.portable import NUMBER, TEXT, only
+
 revision = "0004"
 down_revision = "0003"
 
@@ -14,28 +16,28 @@ def upgrade() -> None:
     op.add_column("evidence", sa.Column("fired_ms", sa.BigInteger, nullable=False, server_default=sa.text("0")))
     op.add_column("evidence", sa.Column("size", sa.BigInteger, nullable=False, server_default=sa.text("0")))
     op.add_column("evidence", sa.Column("gone_ms", sa.BigInteger))
-    op.add_column("evidence", sa.Column("why", sa.Text))
-    op.add_column("evidence", sa.Column("detail", sa.Text))
+    op.add_column("evidence", sa.Column("why", TEXT))
+    op.add_column("evidence", sa.Column("detail", TEXT))
     op.execute("UPDATE evidence SET fired_ms = (SELECT fired_ms FROM alerts WHERE alerts.id = evidence.alert)")
     op.create_index(
-        "ix_evidence_kept", "evidence", ["fired_ms", "alert", "kind", "size"], sqlite_where=sa.text("gone_ms IS NULL")
+        "ix_evidence_kept", "evidence", ["fired_ms", "alert", "kind", "size"], **only(sa.text("gone_ms IS NULL"))
     )
     op.create_index("ix_messages_created", "messages", ["created_ms"])
     op.create_table(
         "holds",
-        sa.Column("alert", sa.Text, nullable=False),
+        sa.Column("alert", TEXT, nullable=False),
         sa.Column("since_ms", sa.BigInteger, nullable=False),
-        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("why", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("alert", name="pk_holds"),
         sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name="fk_holds_alert"),
     )
     op.create_table(
         "erasures",
-        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("at_ms", sa.BigInteger, nullable=False),
-        sa.Column("asked_by", sa.Text, nullable=False),
-        sa.Column("alert", sa.Text),
-        sa.Column("camera", sa.Text),
+        sa.Column("asked_by", TEXT, nullable=False),
+        sa.Column("alert", TEXT),
+        sa.Column("camera", TEXT),
         sa.Column("from_ms", sa.BigInteger),
         sa.Column("to_ms", sa.BigInteger),
         sa.Column("alerts", sa.Integer, nullable=False),
@@ -46,8 +48,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "erased",
-        sa.Column("alert", sa.Text, nullable=False),
-        sa.Column("erasure", sa.Integer, nullable=False),
+        sa.Column("alert", TEXT, nullable=False),
+        sa.Column("erasure", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("alert", name="pk_erased"),
         sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name="fk_erased_alert"),
         sa.ForeignKeyConstraint(["erasure"], ["erasures.id"], name="fk_erased_erasure"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from service.store.portable import TEXT, only
+
 revision = "0006"
 down_revision = "0005"
 
@@ -15,14 +17,14 @@ def upgrade() -> None:
     """Add them; no endpoint is disabled yet."""
     op.create_table(
         "disabled_endpoints",
-        sa.Column("endpoint", sa.Text, nullable=False),
-        sa.Column("address", sa.Text, nullable=False),
+        sa.Column("endpoint", TEXT, nullable=False),
+        sa.Column("address", TEXT, nullable=False),
         sa.Column("since_ms", sa.BigInteger, nullable=False),
-        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("why", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("endpoint", name="pk_disabled_endpoints"),
     )
     op.drop_index("ix_deliveries_dead", "deliveries")
-    op.create_index("ix_deliveries_dead", "deliveries", ["message", "endpoint"], sqlite_where=_DEAD)
+    op.create_index("ix_deliveries_dead", "deliveries", ["message", "endpoint"], **only(_DEAD))
 
 
 def downgrade() -> None:
@@ -32,5 +34,5 @@ def downgrade() -> None:
         "WHERE camera LIKE '% replayed'"
     )
     op.drop_index("ix_deliveries_dead", "deliveries")
-    op.create_index("ix_deliveries_dead", "deliveries", ["endpoint"], sqlite_where=_DEAD)
+    op.create_index("ix_deliveries_dead", "deliveries", ["endpoint"], **only(_DEAD))
     op.drop_table("disabled_endpoints")
