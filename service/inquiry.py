@@ -17,7 +17,7 @@ from service.seen import SeenRecords
 MarkKind = Literal["acknowledged", "snoozed", "false_alarm"]
 Place = tuple[int, str]
 """Where an alert stands in the list: (when it fired in Unix ms, its id); both descend."""
-Grouping = Literal["camera", "equipment", "hour"]
+Grouping = Literal["camera", "zone", "equipment", "hour"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,20 @@ class Span:
     from_ms: int
     to_ms: int
     camera: str | None = None
+    zone: str | None = None
     equipment: Equipment | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Person-seconds by state of one group; what it is not grouped by is None."""
+    """Person-seconds by state of one group; what it is not grouped by is None.
+
+    Attributes:
+        zone: empty for what was counted before zones were told apart.
+    """
 
     camera: str | None
+    zone: str | None
     equipment: Equipment | None
     hour_ms: int | None
     worn: float = 0.0
@@ -144,7 +150,7 @@ class AlertRecords(Protocol):
         ...
 
     def compliance(self, span: Span, by: Collection[Grouping]) -> list[Share]:
-        """Return person-seconds in groups, ordered by camera, equipment and hour."""
+        """Return person-seconds in groups, ordered by camera, zone, equipment and hour."""
         ...
 
 

@@ -218,7 +218,7 @@ class EventStore(Protocol):
         ...
 
     def count(self, camera: str, at: Moment, seconds: PersonSeconds, heights: Sequence[float]) -> None:
-        """Add to a camera's person-seconds by hour and to its histogram of heights (10 px bins)."""
+        """Add to a camera's person-seconds by zone and hour and to its histogram of heights (10 px bins)."""
         ...
 
     def remember(self, camera: str, at: Moment, detections: Detections) -> None:

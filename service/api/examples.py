@@ -90,14 +90,15 @@ STATS: Final = {
             "compliance": 0.9598,
             "coverage": 0.8528,
             "camera": "north",
+            "zone": None,
             "equipment": "helmet",
             "hour": "2026-03-02T13:00:00.000Z",
         }
     ],
 }
 STATS_CSV: Final = (
-    "camera,equipment,hour,worn_s,missing_s,unknown_s,compliance,coverage\r\n"
-    "north,helmet,2026-03-02T13:00:00.000Z,5126.4,214.8,922.0,0.9598,0.8528\r\n"
+    "camera,zone,equipment,hour,worn_s,missing_s,unknown_s,compliance,coverage\r\n"
+    "north,,helmet,2026-03-02T13:00:00.000Z,5126.4,214.8,922.0,0.9598,0.8528\r\n"
 )
 
 

@@ -242,6 +242,10 @@ class GroupSchema(ShareSchema):
     """The share of one group."""
 
     camera: str | None = Field(description="The camera's id; null when not grouped by it.")
+    zone: str | None = Field(
+        description="The zone's id, `whole-picture` of a camera without zones; empty for what was counted before zones "
+        "were told apart; null when not grouped by it."
+    )
     equipment: Equipment | None = Field(description="Null when not grouped by it.")
     hour: Instant | None = Field(description="When the hour begins (UTC); null when not grouped by it.")
 
@@ -249,7 +253,7 @@ class GroupSchema(ShareSchema):
     def of(cls, share: Share) -> GroupSchema:
         """Present one group."""
         hour = None if share.hour_ms is None else from_ms(share.hour_ms)
-        return cls(camera=share.camera, equipment=share.equipment, hour=hour, **shares([share]))
+        return cls(camera=share.camera, zone=share.zone, equipment=share.equipment, hour=hour, **shares([share]))
 
 
 class StatsSchema(Schema):
@@ -258,7 +262,7 @@ class StatsSchema(Schema):
     since: Instant
     until: Instant
     total: ShareSchema
-    groups: list[GroupSchema] = Field(description="Ordered by camera, equipment and hour; without empty ones.")
+    groups: list[GroupSchema] = Field(description="Ordered by camera, zone, equipment and hour; without empty ones.")
 
 
 def shares(found: Iterable[Share]) -> dict[str, float | None]:

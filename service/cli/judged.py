@@ -40,7 +40,7 @@ class Lines:
 
         self._frames += 1
         self._people.update(person.person for person in observation.people)
-        for (equipment, state), seconds in observation.person_seconds.items():
+        for (_, equipment, state), seconds in observation.person_seconds.items():
             self._seconds[f"{equipment} {state}"] += seconds  # type: ignore[assignment]  # seconds, not a number of them
         for change in observation.alerts:
             self._fired[change.alert.equipment] += change.kind == "fired"

@@ -24,7 +24,8 @@ _BUCKET: Final = 60.0
 
 _STATES: Final[dict[Standing, State]] = {"met": "worn", "violated": "missing", "unknown": "unknown"}
 
-PersonSeconds = dict[tuple[Equipment, State], float]
+PersonSeconds = dict[tuple[str, Equipment, State], float]
+"""By the zone in which people are judged, which is the one that an alert would name, by equipment and its state."""
 Blind = Literal["mostly_unknown", "detector_failed"]
 """Why a camera can't judge: people are seen and mostly not what they wear, or the detector gives no answers."""
 
@@ -76,12 +77,13 @@ class Coverage:
         """Take one frame's demands; return the person-seconds that it adds and what changed."""
         step = min(LONGEST_STEP, at.since(self._last)) if self._last is not None else 0.0
         self._last = at
-        added: Counter[tuple[Equipment, State]] = Counter()
+        added: Counter[tuple[str, Equipment, State]] = Counter()
         for demand in demands:
-            added[demand.equipment, _STATES[demand.standing]] += step  # type: ignore[assignment]  # seconds
+            added[demand.zone, demand.equipment, _STATES[demand.standing]] += step  # type: ignore[assignment]  # seconds
         if not self._buckets or at.seconds - self._buckets[-1][0] >= _BUCKET:
             self._buckets.append((at.seconds, Counter()))
-        self._buckets[-1][1].update(added)
+        for (_, equipment, state), seconds in added.items():
+            self._buckets[-1][1][equipment, state] += seconds
         while at.seconds - self._buckets[0][0] > WINDOW:
             self._buckets.popleft()
         return dict(added), tuple(change for equipment in EQUIPMENT for change in self._changed(equipment, at))

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from service.safety.alerts import Alert
-from service.safety.coverage import PersonSeconds
 from service.safety.detections import Detections
 from service.safety.equipment import Equipment, State
 from service.safety.moment import Moment
@@ -30,7 +29,7 @@ class Run:
     """
 
     alerts: tuple[Alert, ...]
-    person_seconds: PersonSeconds
+    person_seconds: dict[tuple[Equipment, State], float]
 
     def share(self, equipment: Equipment) -> float | None:
         """Return the coverage of an equipment: judged of all person-seconds; None when it was asked of nobody."""
@@ -127,8 +126,8 @@ class _Judging:
     def take(self, detections: Detections, at: Moment) -> None:
         observation = self._monitor.observe(detections, at)
         self._alerts.update({change.alert.id: change.alert for change in observation.alerts})
-        for key, seconds in observation.person_seconds.items():
-            self._seconds[key] += seconds
+        for (_, equipment, state), seconds in observation.person_seconds.items():
+            self._seconds[equipment, state] += seconds
 
     def run(self) -> Run:
         still_open = {alert.id: alert for alert in self._monitor.open_alerts}

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, in
 
 from service.safety.alerts import AlertChange
 from service.store import evidence, outbox
+from service.store.observed import recordings
 from service.store.retention import is_held, is_open
-from service.store.schema import PENDING, alerts, deliveries, erased, erasures, marks, messages, recordings
+from service.store.schema import PENDING, alerts, deliveries, erased, erasures, marks, messages
 
 ERASED: Final = "erased"
 """What stands in an erased alert's row where the person stood."""

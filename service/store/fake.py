@@ -23,7 +23,7 @@ from service.store.fake_letters import FakeLetters, Waiting
 from service.store.letters import known
 from service.store.statistics import BIN, HOUR_MS, refuse_strange_amounts
 
-_Group = tuple[str | None, Equipment | None, int | None]
+_Group = tuple[str | None, str | None, Equipment | None, int | None]
 
 
 class FakeStore(FakeClips, FakeLetters):
@@ -230,24 +230,26 @@ class FakeStore(FakeClips, FakeLetters):
             return self.alert(alert)
 
     def compliance(self, span: Span, by: Collection[Grouping]) -> list[Share]:
-        """Return person-seconds in groups, ordered by camera, equipment and hour."""
+        """Return person-seconds in groups, ordered by camera, zone, equipment and hour."""
         sums: dict[_Group, Counter[State]] = defaultdict(Counter)
         with self._open():
             for camera, at, seconds, _ in self.counted:
                 hour = at.wall_ms // HOUR_MS * HOUR_MS
-                for (equipment, state), value in seconds.items():
+                for (zone, equipment, state), value in seconds.items():
                     if (
                         span.from_ms <= hour < span.to_ms
                         and _in(span.camera, camera)
+                        and _in(span.zone, zone)
                         and _in(span.equipment, equipment)
                     ):
                         group = (
                             camera if "camera" in by else None,
+                            zone if "zone" in by else None,
                             equipment if "equipment" in by else None,
                             hour if "hour" in by else None,
                         )
                         sums[group][state] += value  # type: ignore[assignment]  # of seconds
-        ordered = sorted(sums.items(), key=lambda one: [key or 0 for key in one[0]])
+        ordered = sorted(sums.items(), key=lambda one: [0 if key is None else key for key in one[0]])
         return [Share(*group, found["worn"], found["missing"], found["unknown"]) for group, found in ordered]
 
     def recording(self, camera: str) -> Iterator[tuple[Moment, Detections]]:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, RowMapping, case, func, insert, null, select,
 from service.inquiry import Grouping, History, Listed, Mark, MarkKind, Place, Share, Span, Wanted
 from service.store import ledger, pages
 from service.store.evidence import kinds
-from service.store.schema import KEPT, alerts, evidence, marks, person_seconds
+from service.store.observed import person_seconds
+from service.store.schema import KEPT, alerts, evidence, marks
 
 
 def find(connection: Connection, wanted: Wanted, most: int, before: Place | None) -> list[Listed]:
@@ -72,13 +73,15 @@ def _mark(row: RowMapping) -> Mark:
 
 
 def compliance(connection: Connection, span: Span, by: Collection[Grouping]) -> list[Share]:
-    """Return person-seconds by state in groups, ordered by camera, equipment and hour."""
+    """Return person-seconds by state in groups, ordered by camera, zone, equipment and hour."""
     columns = person_seconds.c
-    groups = {"camera": columns.camera, "equipment": columns.equipment, "hour": columns.hour_ms}
+    groups = {"camera": columns.camera, "zone": columns.zone, "equipment": columns.equipment, "hour": columns.hour_ms}
     wanted = [column for name, column in groups.items() if name in by]
     conditions = [columns.hour_ms >= span.from_ms, columns.hour_ms < span.to_ms]
     if span.camera is not None:
         conditions.append(columns.camera == span.camera)
+    if span.zone is not None:
+        conditions.append(columns.zone == span.zone)
     if span.equipment is not None:
         conditions.append(columns.equipment == span.equipment)
     sums = [

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select
 
 from service.safety.detections import Detections
 from service.safety.moment import Moment
-from service.store.schema import recordings
+from service.store.observed import recordings
 
 KEPT_MS: Final = 30 * 60_000
 MOST_FRAMES: Final = 18_000

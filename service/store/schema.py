@@ -15,8 +15,6 @@ from sqlalchemy import (
     FromClause,
     Index,
     Integer,
-    LargeBinary,
-    MetaData,
     Table,
     UniqueConstraint,
     false,
@@ -24,16 +22,10 @@ from sqlalchemy import (
     text,
 )
 
+from service.store import observed
 from service.store.portable import NUMBER, TEXT, only
 
-tables = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+tables = observed.tables
 
 
 def _moment(name: str, *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:
@@ -216,39 +208,6 @@ told = Table(
     Column("camera", TEXT, primary_key=True),
     Column("condition", TEXT, primary_key=True),
 )
-
-person_seconds = Table(
-    "person_seconds",
-    tables,
-    Column("camera", TEXT, primary_key=True),
-    Column("hour_ms", BigInteger, primary_key=True),
-    Column("equipment", TEXT, primary_key=True),
-    Column("state", TEXT, primary_key=True),
-    Column("seconds", Float, nullable=False),
-)
-
-heights = Table(
-    "heights",
-    tables,
-    Column("camera", TEXT, primary_key=True),
-    Column("hour_ms", BigInteger, primary_key=True),
-    Column("bin", Integer, primary_key=True),
-    Column("people", Integer, nullable=False),
-)
-
-recordings = Table(
-    "recordings",
-    tables,
-    Column("id", NUMBER, primary_key=True),
-    Column("camera", TEXT, nullable=False),
-    Column("last_ms", BigInteger, nullable=False),
-    Column("written_ms", BigInteger, nullable=False),
-    Column("frames", Integer, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("packed", LargeBinary, nullable=False),
-    sqlite_autoincrement=True,
-)
-Index("ix_recordings_camera", recordings.c.camera, recordings.c.id)
 
 api_keys = Table(
     "api_keys",

@@ -1,4 +1,4 @@
-"""Sums by camera and hour: person-seconds by state, and a histogram of heights."""
+"""Sums by camera and hour: person-seconds by zone and state, and a histogram of heights."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select
 from service.safety.coverage import PersonSeconds
 from service.safety.equipment import Equipment, State
 from service.safety.moment import Moment
+from service.store.observed import heights, person_seconds
 from service.store.portable import insert
-from service.store.schema import heights, person_seconds
 
 HOUR_MS: Final = 3_600_000
 BIN: Final = 10
@@ -33,15 +33,16 @@ _ADD_HEIGHTS: Final = _HEIGHTS.on_conflict_do_update(
 
 @dataclass(slots=True)
 class _Sums:
-    seconds: Counter[tuple[str, int, Equipment, State]]
+    seconds: Counter[tuple[str, int, str, Equipment, State]]
     people: Counter[tuple[str, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class HourOf:
-    """Person-seconds of one hour (its start in Unix ms, UTC) in one state of one equipment."""
+    """Person-seconds of one hour (its start in Unix ms, UTC) in one state of one equipment in one zone."""
 
     hour_ms: int
+    zone: str
     equipment: Equipment
     state: State
     seconds: float
@@ -63,8 +64,8 @@ class Counts:
         refuse_strange_amounts(seconds, pixels)
         hour = at.wall_ms // HOUR_MS * HOUR_MS
         with self._lock:
-            for (equipment, state), value in seconds.items():
-                self._sums.seconds[camera, hour, equipment, state] += value  # type: ignore[assignment]  # of seconds
+            for key, value in seconds.items():
+                self._sums.seconds[camera, hour, *key] += value  # type: ignore[assignment]  # of seconds
             self._sums.people.update((camera, hour, int(height // BIN)) for height in pixels)
 
     def take(self) -> _Sums:
@@ -89,8 +90,8 @@ def refuse_strange_amounts(seconds: PersonSeconds, pixels: Sequence[float]) -> N
 def write(connection: Connection, sums: _Sums) -> None:
     """Add sums to what is kept."""
     seconds = [
-        {"camera": camera, "hour_ms": hour, "equipment": equipment, "state": state, "seconds": value}
-        for (camera, hour, equipment, state), value in sums.seconds.items()
+        {"camera": camera, "hour_ms": hour, "zone": zone, "equipment": equipment, "state": state, "seconds": value}
+        for (camera, hour, zone, equipment, state), value in sums.seconds.items()
     ]
     people = [
         {"camera": camera, "hour_ms": hour, "bin": low, "people": value}
@@ -105,9 +106,9 @@ def seconds_of(connection: Connection, camera: str, from_ms: int, to_ms: int) ->
     """Return a camera's person-seconds of the hours that start in [from_ms, to_ms)."""
     columns = person_seconds.c
     query = (
-        select(columns.hour_ms, columns.equipment, columns.state, columns.seconds)
+        select(columns.hour_ms, columns.zone, columns.equipment, columns.state, columns.seconds)
         .where(columns.camera == camera, columns.hour_ms >= from_ms, columns.hour_ms < to_ms)
-        .order_by(columns.hour_ms, columns.equipment, columns.state)
+        .order_by(columns.hour_ms, columns.zone, columns.equipment, columns.state)
     )
     return [HourOf(*row) for row in connection.execute(query)]
 

@@ -184,7 +184,7 @@ class Store(Asked, filmed.Clips, Following, Letters, Sending):
     # -- what was seen: counted and remembered in memory, written every few seconds
 
     def count(self, camera: str, at: Moment, seconds: PersonSeconds, heights: Sequence[float]) -> None:
-        """Add to a camera's person-seconds by hour and to its histogram of heights (10 px bins).
+        """Add to a camera's person-seconds by zone and hour and to its histogram of heights (10 px bins).
 
         Raises:
             ValueError: a value is negative or no number.

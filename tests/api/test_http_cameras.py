@@ -72,10 +72,15 @@ def count(made: Made, camera: str, hour: int, seconds: PersonSeconds) -> None:
 
 @pytest.fixture
 def counted(made: Made) -> None:
-    count(made, "gate", 0, {("helmet", "worn"): 30.0, ("helmet", "missing"): 10.0, ("helmet", "unknown"): 10.0})
-    count(made, "gate", 0, {("vest", "worn"): 5.0})
-    count(made, "gate", 1, {("helmet", "worn"): 10.0})
-    count(made, "dock", 1, {("helmet", "unknown"): 4.0})
+    count(
+        made,
+        "gate",
+        0,
+        {("yard", "helmet", "worn"): 30.0, ("yard", "helmet", "missing"): 10.0, ("yard", "helmet", "unknown"): 10.0},
+    )
+    count(made, "gate", 0, {("yard", "vest", "worn"): 5.0})
+    count(made, "gate", 1, {("yard", "helmet", "worn"): 10.0})
+    count(made, "dock", 1, {("yard", "helmet", "unknown"): 4.0})
 
 
 @pytest.mark.usefixtures("counted")
@@ -101,6 +106,8 @@ def test_compliance_with_the_unknown_beside_it(desk: httpx.Client) -> None:
         ("by=equipment", [(None, "helmet", None, 50.0), (None, "vest", None, 5.0)]),
         ("by=hour,camera&camera=gate", [("gate", None, 12, 45.0), ("gate", None, 13, 10.0)]),
         ("by=camera&equipment=vest", [("gate", "vest", None, 5.0)]),
+        ("by=zone,camera&zone=yard&equipment=helmet", [("dock", "yard", 0), ("gate", "yard", 50.0)]),
+        ("by=camera&zone=roof", []),
         ("by=camera&since=2025-06-15T13:00:00Z&until=2025-06-15T14:00:00Z", [("dock", 0), ("gate", 10.0)]),
         ("by=camera&since=2025-06-15T12:00:00.001Z&until=2025-06-15T13:00:00Z", []),
     ],
@@ -126,6 +133,7 @@ def test_groups_as_csv(desk: httpx.Client) -> None:
     lines = list(csv.DictReader(answer.text.splitlines()))
     assert lines[0] == {
         "camera": "dock",
+        "zone": "",
         "equipment": "helmet",
         "hour": "2025-06-15T13:00:00.000Z",
         "worn_s": "0.0",
@@ -137,7 +145,24 @@ def test_groups_as_csv(desk: httpx.Client) -> None:
     assert [line["compliance"] for line in lines] == ["", "0.75", "1.0", "1.0"]
 
 
-REFUSED = ["by=", "by=zone", "by=camera,", "format=xml", "form=csv", "since=2025-06-15T15:07:40Z", "equipment=shoes"]
+def test_zones_are_told_apart_and_what_was_counted_before_has_none(made: Made, desk: httpx.Client) -> None:
+    count(
+        made,
+        "gate",
+        0,
+        {("", "helmet", "worn"): 1.0, ("yard", "helmet", "missing"): 2.0, ("yard", "vest", "worn"): 4.0},
+    )
+    answer = desk.get("/v1/stats?by=camera,zone,equipment").json()
+    shown = [
+        (one["camera"], one["zone"], one["equipment"], one["worn_s"], one["missing_s"]) for one in answer["groups"]
+    ]
+    yard = [("gate", "yard", "helmet", 0.0, 2.0), ("gate", "yard", "vest", 4.0, 0.0)]
+    assert shown == [("gate", "", "helmet", 1.0, 0.0), *yard]
+    lines = list(csv.DictReader(desk.get("/v1/stats?format=csv&by=zone").text.splitlines()))
+    assert [(line["zone"], line["compliance"]) for line in lines] == [("", "1.0"), ("yard", "0.6667")]
+
+
+REFUSED = ["by=", "by=person", "by=camera,", "format=xml", "form=csv", "since=2025-06-15T15:07:40Z", "equipment=shoes"]
 REFUSED += ["since=2025-03-15T15:07:39Z", "since=2025-06-15T13:00:00Z&until=2025-06-15T12:00:00Z"]
 
 
@@ -153,4 +178,4 @@ def test_what_is_not_taken(standing: httpx.Client, query: str) -> None:
 
 
 def test_a_refusal_names_the_parameters(desk: httpx.Client) -> None:
-    assert desk.get("/v1/stats?form=csv").json()["detail"].endswith("since, until, camera, equipment, by, format")
+    assert desk.get("/v1/stats?form=csv").json()["detail"].endswith("since, until, camera, zone, equipment, by, format")

@@ -28,7 +28,7 @@ def remember(store: EventStore, start_ms: int, camera: str = "gate", frames: int
     for index in range(frames):
         at = Moment(100 + index / 2.5, start_ms + 400 * index)
         store.remember(camera, at, two_workers(PICTURE))
-        store.count(camera, at, {("helmet", "worn"): 8.0, ("vest", "missing"): 8.0}, [84.0, 86.0])
+        store.count(camera, at, {("yard", "helmet", "worn"): 8.0, ("yard", "vest", "missing"): 8.0}, [84.0, 86.0])
 
 
 @pytest.fixture

@@ -208,22 +208,26 @@ def test_a_place_before_until_and_one_behind_it(store: Store | FakeStore) -> Non
 
 def count(store: Store | FakeStore, camera: str, hour: int, **seconds: float) -> None:
     at = Moment(0.0, NOON_MS + hour * HOUR_MS + 5)
-    store.count(camera, at, {("helmet", state): value for state, value in seconds.items()}, [])  # type: ignore[misc]
+    store.count(camera, at, {("yard", "helmet", state): value for state, value in seconds.items()}, [])  # type: ignore[misc]
 
 
 GROUPS: list[tuple[list[Grouping], list[Share]]] = [
     (
         ["camera", "equipment", "hour"],
         [
-            Share("dock", "helmet", NOON_MS + HOUR_MS, unknown=4.0),
-            Share("gate", "helmet", NOON_MS, worn=3.0, missing=1.0),
-            Share("gate", "helmet", NOON_MS + HOUR_MS, worn=2.5),
-            Share("gate", "vest", NOON_MS, worn=8.0),
+            Share("dock", None, "helmet", NOON_MS + HOUR_MS, unknown=4.0),
+            Share("gate", None, "helmet", NOON_MS, worn=3.0, missing=1.0),
+            Share("gate", None, "helmet", NOON_MS + HOUR_MS, worn=2.5),
+            Share("gate", None, "vest", NOON_MS, worn=8.0),
         ],
     ),
-    (["hour"], [Share(None, None, NOON_MS, 11.0, 1.0), Share(None, None, NOON_MS + HOUR_MS, 2.5, 0.0, 4.0)]),
-    (["equipment"], [Share(None, "helmet", None, 5.5, 1.0, 4.0), Share(None, "vest", None, 8.0)]),
-    ([], [Share(None, None, None, 13.5, 1.0, 4.0)]),
+    (
+        ["hour"],
+        [Share(None, None, None, NOON_MS, 11.0, 1.0), Share(None, None, None, NOON_MS + HOUR_MS, 2.5, 0.0, 4.0)],
+    ),
+    (["equipment"], [Share(None, None, "helmet", None, 5.5, 1.0, 4.0), Share(None, None, "vest", None, 8.0)]),
+    (["zone"], [Share(None, "dock", None, None, 8.0), Share(None, "yard", None, None, 5.5, 1.0, 4.0)]),
+    ([], [Share(None, None, None, None, 13.5, 1.0, 4.0)]),
 ]
 
 
@@ -234,16 +238,30 @@ def test_compliance_in_groups(store: Store | FakeStore, by: list[Grouping], grou
     count(store, "gate", 1, worn=2.5)
     count(store, "dock", 1, unknown=4.0)
     count(store, "gate", 2, worn=100.0)
-    store.count("gate", Moment(0.0, NOON_MS), {("vest", "worn"): 8.0}, [])
+    store.count("gate", Moment(0.0, NOON_MS), {("dock", "vest", "worn"): 8.0}, [])
     assert store.compliance(Span(NOON_MS, NOON_MS + 2 * HOUR_MS), by) == groups
 
 
 def test_compliance_of_one_camera_and_equipment(store: Store | FakeStore) -> None:
     count(store, "gate", 0, worn=2.0)
     count(store, "dock", 0, worn=3.0)
-    store.count("gate", Moment(0.0, NOON_MS), {("vest", "worn"): 8.0}, [])
-    span = Span(NOON_MS, NOON_MS + HOUR_MS, "gate", "vest")
-    assert store.compliance(span, ["camera"]) == [Share("gate", None, None, 8.0)]
+    store.count("gate", Moment(0.0, NOON_MS), {("yard", "vest", "worn"): 8.0}, [])
+    span = Span(NOON_MS, NOON_MS + HOUR_MS, "gate", equipment="vest")
+    assert store.compliance(span, ["camera"]) == [Share("gate", None, None, None, 8.0)]
+
+
+def test_compliance_in_zones_and_before_they_were_told_apart(store: Store | FakeStore) -> None:
+    for camera, zone, seconds in (
+        ("gate", "yard", 2.0),
+        ("gate", "", 1.0),
+        ("gate", "dock", 4.0),
+        ("hall", "yard", 8.0),
+    ):
+        store.count(camera, Moment(0.0, NOON_MS), {(zone, "helmet", "worn"): seconds}, [])
+    told = store.compliance(Span(NOON_MS, NOON_MS + HOUR_MS, "gate"), ["zone", "equipment"])
+    assert [(one.zone, one.worn) for one in told] == [("", 1.0), ("dock", 4.0), ("yard", 2.0)]
+    of_yards = store.compliance(Span(NOON_MS, NOON_MS + HOUR_MS, zone="yard"), ["camera", "zone"])
+    assert of_yards == [Share("gate", "yard", None, None, 2.0), Share("hall", "yard", None, None, 8.0)]
 
 
 def test_close_refuses_what_comes(store: Store | FakeStore) -> None:

@@ -211,7 +211,7 @@ def test_an_id_that_could_name_another_folder_is_refused(store: Store | FakeStor
 
 def test_an_amount_that_is_none_is_refused(store: Store | FakeStore) -> None:
     with pytest.raises(ValueError, match="numbers from 0 on"):
-        store.count("gate", moment(1), {("helmet", "worn"): -0.2}, [])
+        store.count("gate", moment(1), {("yard", "helmet", "worn"): -0.2}, [])
 
 
 def test_many_threads_record_and_nothing_is_lost(store: Store | FakeStore) -> None:
@@ -223,7 +223,7 @@ def test_many_threads_record_and_nothing_is_lost(store: Store | FakeStore) -> No
             store.record([fired(one)], [], [message(f"m{number}", f"cam{worker}")])
             store.touch([one])
             store.remember(one.camera, one.seen, detections())
-            store.count(one.camera, one.seen, {("helmet", "worn"): 0.2}, [120.0])
+            store.count(one.camera, one.seen, {("yard", "helmet", "worn"): 0.2}, [120.0])
             store.due(START_MS)
 
     with ThreadPoolExecutor(4) as workers:

@@ -171,10 +171,12 @@ def test_reports_tell_what_the_api_tells(page: Page, site: Site) -> None:
     assert "1 of 1 alerts were acknowledged" in page.inner_text("#answered") or "No alert" in page.inner_text(
         "#answered"
     )
+    zone = page.locator("tr", has=page.get_by_role("rowheader", name="Gate · whole picture", exact=True))
+    assert "% worn" in zone.inner_text()
     for kind in ("week", "month"):
         page.click(f"[data-period={kind}]")
         page.locator(f"[data-period={kind}][aria-current]").wait_for()
-        figure.wait_for()
+        page.locator(".chart >> nth=2").wait_for()
         assert page.locator(".chart").count() == 3
     page.click("#before")
     page.locator(".figure >> text=–").first.wait_for()
@@ -182,8 +184,8 @@ def test_reports_tell_what_the_api_tells(page: Page, site: Site) -> None:
     with page.expect_download() as download:
         page.click("#csv")
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
-    assert lines[0].startswith("camera,equipment,hour,worn_s")
-    assert any(line.startswith("gate,vest,") for line in lines)
+    assert lines[0].startswith("camera,zone,equipment,hour,worn_s")
+    assert any(line.startswith("gate,whole-picture,vest,") for line in lines)
     site.show("gate")
 
 

@@ -227,7 +227,7 @@ def test_person_seconds_and_cannot_judge() -> None:
     events = []
     for seen, at in frames(lambda s: worker(helmet="helmet" if s > 120 else None), 400):
         observation = watched.observe(seen, at)
-        total += sum(seconds for (equipment, _), seconds in observation.person_seconds.items() if equipment == "vest")
+        total += sum(seconds for (_, one, _), seconds in observation.person_seconds.items() if one == "vest")
         events += observation.cannot_judge
     assert total == pytest.approx(399.8, abs=1)
     assert [(event.equipment, event.begins) for event in events] == [("helmet", True), ("helmet", False)]

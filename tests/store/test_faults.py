@@ -163,7 +163,7 @@ def test_counts_outlive_a_full_disk(small_disk: Path) -> None:
     with Store(small_disk, []) as store:
         filler = fill(small_disk)
         for number in range(20_000):
-            store.count(f"camera-{number}", Moment(0, START_MS), {("helmet", "worn"): 1.0}, [])
+            store.count(f"camera-{number}", Moment(0, START_MS), {("yard", "helmet", "worn"): 1.0}, [])
         with pytest.raises(StoreError) as failed:
             store.flush()
         assert failed.value.code == "STORE_FULL"

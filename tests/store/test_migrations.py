@@ -11,15 +11,17 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import URL, create_engine
 
 from service.inquiry import Mark, Wanted
 from service.ports import OFFLINE, Message
 from service.safety.coverage import blindness
+from service.safety.moment import Moment
 from service.store.database import open_database
 from service.store.errors import StoreError
 from service.store.schema import tables
 from service.store.sqlite import loses_commits
+from service.store.statistics import HOUR_MS, HourOf
 from service.store.store import Store
 from tests.store.made import JPEG, alert, fired, still
 
@@ -31,11 +33,11 @@ def execute(folder: Path, *statements: str) -> None:
     rows.close()
 
 
-def go_back(folder: Path, revision: str) -> None:
+def go_back(folder: Path, revision: str, address: URL | None = None) -> None:
     """Take a store's database back to an earlier revision."""
     config = Config()
     config.set_main_option("script_location", "service.store:migrations")
-    engine = create_engine(f"sqlite:///{folder / 'ppe.db'}")
+    engine = create_engine(address or f"sqlite:///{folder / 'ppe.db'}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
@@ -109,6 +111,23 @@ def test_evidence_of_an_older_store_learns_its_age_and_its_size(tmp_path: Path) 
     with Store(tmp_path, []) as store:
         found = store.keeping.status()
         assert (found.files, found.size, found.oldest_ms) == (1, len(JPEG), alert(1).fired.wall_ms)
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.thorough)])
+def test_an_older_store_has_sums_over_zones(tmp_path: Path, request: pytest.FixtureRequest, database: str) -> None:
+    address = request.getfixturevalue("postgres").fresh() if database == "postgres" else None
+    at = Moment(0, HOUR_MS)
+    with Store(tmp_path, [], address=address) as store:
+        store.count("gate", at, {("yard", "helmet", "worn"): 1.5, ("dock", "helmet", "worn"): 2.0}, [])
+        store.count("gate", at, {("dock", "helmet", "missing"): 4.0}, [])
+    go_back(tmp_path, "0011", address)
+    with Store(tmp_path, [], address=address) as store:
+        kept = [HourOf(HOUR_MS, "", "helmet", "missing", 4.0), HourOf(HOUR_MS, "", "helmet", "worn", 3.5)]
+        assert store.person_seconds("gate", 0, 2 * HOUR_MS) == kept
+        for _ in range(2):
+            store.count("gate", at, {("yard", "helmet", "worn"): 1.0}, [])
+            store.flush()
+        assert store.person_seconds("gate", 0, 2 * HOUR_MS) == [*kept, HourOf(HOUR_MS, "yard", "helmet", "worn", 2.0)]
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_people_on_a_picture_that_stands_still_are_unknown_until_it_is_told_and_
     made, store = camera(lambda _: worker(), still_from(10))
     live(made, 60)
     counted = [(at.seconds, added) for _, at, added, _ in store.counted]
-    unknown = [(at, sum(s for (_, state), s in added.items() if state == "unknown")) for at, added in counted]
+    unknown = [(at, sum(s for (*_, state), s in added.items() if state == "unknown")) for at, added in counted]
     assert sum(seconds for at, seconds in unknown if 14 <= at < 20) == pytest.approx(2 * 6, abs=0.5)
     assert sum(seconds for at, seconds in unknown if at >= 20.2) == 0
     assert not [film for film in made.tries if film >= 12.1]

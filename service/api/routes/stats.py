@@ -20,8 +20,8 @@ from service.safety.equipment import Equipment
 
 DAY_MS: Final = 86_400_000
 LONGEST_MS: Final = 92 * DAY_MS
-"""A quarter of a year: by camera, equipment and hour that is 4,400 groups a camera."""
-GROUPINGS: Final[tuple[Grouping, ...]] = ("camera", "equipment", "hour")
+"""A quarter of a year: by equipment and hour that is 4,400 groups for each zone in which there are always people."""
+GROUPINGS: Final[tuple[Grouping, ...]] = ("camera", "zone", "equipment", "hour")
 
 router = APIRouter(tags=["Statistics"])
 
@@ -36,13 +36,14 @@ class StatsQuery(BaseModel):
     )
     until: AskedInstant | None = Field(default=None, description="Of hours that begin before then; now if not said.")
     camera: str | None = Field(default=None, max_length=100, description="Of this camera.", examples=["north"])
+    zone: str | None = Field(default=None, max_length=100, description="In the zone of this id.", examples=["gate"])
     equipment: Equipment | None = Field(default=None, description="Of this equipment.")
     by: str = Field(
         default="camera,equipment,hour",
         max_length=100,
-        json_schema_extra={"pattern": "^(camera|equipment|hour)(,(camera|equipment|hour))*$"},
-        description="What to group by: some of camera, equipment and hour, with a comma between them.",
-        examples=["camera,equipment,hour", "equipment"],
+        json_schema_extra={"pattern": "^(camera|zone|equipment|hour)(,(camera|zone|equipment|hour))*$"},
+        description="What to group by: some of camera, zone, equipment and hour, with a comma between them.",
+        examples=["camera,equipment,hour", "camera,zone,equipment", "equipment"],
     )
     form: Literal["json", "csv"] = Field(default="json", alias="format", description="How the groups are given.")
 
@@ -54,7 +55,7 @@ class StatsQuery(BaseModel):
         """
         asked = self.by.split(",")
         if not set(asked) <= set(GROUPINGS):
-            raise Problem("PARAMETER_INVALID", "by: say some of camera, equipment and hour, with a comma between them")
+            raise Problem("PARAMETER_INVALID", f"by: say some of {', '.join(GROUPINGS)}, with a comma between them")
         return [one for one in GROUPINGS if one in asked]
 
     def span(self, now_ms: int) -> Span:
@@ -67,7 +68,7 @@ class StatsQuery(BaseModel):
         since = until - DAY_MS if self.since is None else self.since
         if not 0 < until - since <= LONGEST_MS:
             raise Problem("PARAMETER_INVALID", "since: say a time before until, by 92 days at most")
-        return Span(since, until, self.camera, self.equipment)
+        return Span(since, until, self.camera, self.zone, self.equipment)
 
 
 @router.get(
@@ -99,7 +100,7 @@ def stats(query: Annotated[StatsQuery, Query()], desk: AtDesk) -> StatsSchema | 
 
 
 def _csv(groups: list[GroupSchema]) -> str:
-    columns = ["camera", "equipment", "hour", "worn_s", "missing_s", "unknown_s", "compliance", "coverage"]
+    columns = [*GROUPINGS, "worn_s", "missing_s", "unknown_s", "compliance", "coverage"]
     text = io.StringIO()
     lines = csv.DictWriter(text, columns)
     lines.writeheader()

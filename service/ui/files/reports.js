@@ -29,6 +29,7 @@ const asDay = (text) => (/^\d{4}-\d\d-\d\d$/.test(text ?? "") ? new Date(`${text
 
 let shown = period(PERIODS.includes(chosen.get("period")) ? chosen.get("period") : "day", asDay(chosen.get("day")));
 let asking = 0;
+const zones = new Map();
 
 fill(
   document.getElementById("main"),
@@ -60,12 +61,18 @@ async function look() {
   for (const button of kinds) current(button, button.dataset.period === shown.kind);
   title.textContent = { day: () => DAY.format(shown.from), week: () => DAY.formatRange(shown.from, new Date(shown.to - 1)), month: () => MONTH.format(shown.from) }[shown.kind]();
   document.getElementById("after").disabled = shown.to > new Date();
-  csv.href = `/v1/stats?format=csv&${part}`;
+  csv.href = `/v1/stats?format=csv&by=camera,zone,equipment,hour&${part}`;
   csv.download = `ppe-${shown.kind}-${day}.csv`;
   const [hours, places, alerts] = await Promise.all([
-    asked(`/v1/stats?by=equipment,hour&${part}`), asked(`/v1/stats?by=camera,equipment&${part}`), every(`/v1/alerts?limit=${PAGE}&${part}`),
+    asked(`/v1/stats?by=equipment,hour&${part}`), asked(`/v1/stats?by=camera,zone,equipment&${part}`), every(`/v1/alerts?limit=${PAGE}&${part}`),
   ]);
+  await learn(places.groups);
   if (mine === asking) put(hours.groups, places.groups, alerts);
+}
+
+async function learn(places) {
+  const unknown = cameras.filter(({ id }) => !zones.has(id) && places.some((group) => group.camera === id));
+  await Promise.all(unknown.map(async ({ id }) => zones.set(id, (await asked(`/v1/cameras/${id}/zones`)).zones)));
 }
 
 async function every(path) {
@@ -87,7 +94,7 @@ function put(hours, places, alerts) {
     shown.kind === "day" ? null : h("section", { class: "card" }, h("h3", {}, say("reports.by_hour")), byHour(hours)),
     legend(),
     h("section", { class: "card" }, h("h3", {}, say("reports.by_camera")), byCamera(places, real)),
-    h("section", { class: "card" }, h("h3", {}, say("reports.by_zone")), byZone(real)),
+    h("section", { class: "card" }, h("h3", {}, say("reports.by_zone")), byZone(places, real)),
     h("section", { class: "card" }, h("h3", {}, say("reports.alerts")), byKind(real, alerts), answers(real)),
     alerts.more ? h("p", { class: "note" }, say("reports.more", { n: alerts.length })) : null,
     h("p", { class: "quiet" }, say("reports.means")));
@@ -126,22 +133,32 @@ function table(heads, rows, none) {
 const LACKING = EQUIPMENT.map((one) => name("lacking", one));
 const each = (alerts) => EQUIPMENT.map((equipment) => alerts.filter((one) => one.equipment === equipment).length);
 
-function byCamera(places, alerts) {
-  const ids = [...new Set([...cameras.map((one) => one.id), ...places.map((one) => one.camera)])].filter((id) => !camera.value || id === camera.value);
-  const rows = ids.map((id) => {
-    const mine = EQUIPMENT.map((equipment) => added(places, (group) => (group.camera === id && group.equipment === equipment ? "all" : null)).get("all") ?? nothing());
-    const most = Math.max(...mine.map((sums) => sums.worn + sums.missing + sums.unknown));
-    return [cameras.find((one) => one.id === id)?.name ?? id, ...mine.map(told), span(most),
-      alerts.filter((one) => one.camera.id === id).length];
-  });
-  const heads = ["", ...EQUIPMENT.map((one) => say("foreseen.worn", { equipment: name("equipment", one) })), say("reports.person_hours"), say("nav.alerts")];
-  return table(heads, rows, say("alerts.none"));
+const HEADS = ["", ...EQUIPMENT.map((one) => say("foreseen.worn", { equipment: name("equipment", one) })), say("reports.person_hours")];
+const titled = (id) => cameras.find((one) => one.id === id)?.name ?? id;
+const placed = (one) => `${one.camera.id} ${one.zone.id}`;
+
+function figures(groups) {
+  const mine = EQUIPMENT.map((equipment) => added(groups, of(equipment)).get("all") ?? nothing());
+  return [...mine.map(told), span(Math.max(...mine.map((sums) => sums.worn + sums.missing + sums.unknown)))];
 }
 
-function byZone(alerts) {
-  const rows = counted(alerts, (one) => `${one.camera.id} ${one.zone.id}`).map(([, [first, ...rest]]) => [
-    `${first.camera.name} · ${first.zone.id === "whole-picture" ? say("alert.whole") : first.zone.name}`, ...each([first, ...rest])]);
-  return table(["", ...LACKING], rows, say("reports.no_alerts"));
+function byCamera(places, alerts) {
+  const ids = [...new Set([...cameras.map((one) => one.id), ...places.map((one) => one.camera)])].filter((id) => !camera.value || id === camera.value);
+  const rows = ids.map((id) => [titled(id), ...figures(places.filter((group) => group.camera === id)), alerts.filter((one) => one.camera.id === id).length]);
+  return table([...HEADS, say("nav.alerts")], rows, say("alerts.none"));
+}
+
+function byZone(places, alerts) {
+  const found = new Map(places.map((group) => [`${group.camera} ${group.zone}`, `${titled(group.camera)} · ${zoneOf(group)}`]));
+  const raised = new Map(counted(alerts, placed));
+  for (const [place, [{ camera: its, zone }]] of raised) found.set(place, `${its.name} · ${zone.id === "whole-picture" ? say("alert.whole") : zone.name}`);
+  const rows = [...found].map(([place, called]) => [called, ...figures(places.filter((group) => `${group.camera} ${group.zone}` === place)), ...each(raised.get(place) ?? [])]);
+  return table([...HEADS, ...LACKING], rows, say("reports.nobody"));
+}
+
+function zoneOf({ camera: its, zone }) {
+  if (!zone) return say("reports.not_apart");
+  return zone === "whole-picture" ? say("alert.whole") : (zones.get(its)?.find((one) => one.id === zone)?.name ?? zone);
 }
 
 function byKind(alerts, all) {
