@@ -5,8 +5,8 @@
 A service of its own with an API key and the shipped weights. In turn:
 
 - **pictures**: JPEG, PNG, WebP, BMP, GIF and TIFF, each bent at random (bits, cuts, doubled and foreign pieces,
-  fields of the head set to extremes), from four clients: statuses, the slowest answer, growth of resident memory from
-  the 500th on;
+  fields of the head set to extremes), from four clients, which post whole photos of several sizes first: statuses, the
+  slowest answer, growth of resident memory;
 - **slow**: so many connections send a byte of a request a second and never end it; meanwhile `/healthz` is asked, each
   time over a new connection;
 - **burst**: so many photos posted at once: how many are answered, how many are refused, whether those say when to come
@@ -40,10 +40,10 @@ from benchmarks.figures import tell
 from benchmarks.photo import photo
 
 FORMATS = (".jpg", ".png", ".webp", ".bmp", ".gif", ".tiff")
-SETTLED = 500
-"""Pictures until memory is looked at: pools are full."""
-SHAPES = ((640, 640), (640, 480), (640, 360), (480, 640), (360, 640))
-"""Whole pictures that are posted first: a model is compiled for each of their shapes."""
+SAMPLE = 500
+"""Pictures between two looks at memory."""
+WHOLE = ((640, 640), (640, 480), (640, 360), (480, 640), (360, 640), (1920, 1080), (4000, 3000))
+"""Photos that are posted first, so that what grows is the bent ones': models of all shapes are compiled, pools full."""
 
 
 def pictures(service: Exposed, number: int, rng: random.Random) -> dict[str, Any]:
@@ -62,13 +62,19 @@ def pictures(service: Exposed, number: int, rng: random.Random) -> dict[str, Any
                 answer = client.post("/v1/detect", files={"image": ("photo", body)})
                 seconds.append(time.perf_counter() - began)
                 statuses[answer.status_code] += 1
-                if len(seconds) % SETTLED == 0:
+                if len(seconds) % SAMPLE == 0:
                     resident.append(service.resident())
 
-    with service.client() as client:
-        for width, height in SHAPES:
-            client.post("/v1/detect", files={"image": ("photo", photo(width, height))}).raise_for_status()
+    whole = [photo(width, height) for width, height in WHOLE] * 4
+
+    def warm(_: int) -> None:
+        with service.client() as client:
+            for body in whole:
+                client.post("/v1/detect", files={"image": ("photo", body)}).raise_for_status()
+
     with ThreadPoolExecutor(4) as pool:
+        list(pool.map(warm, range(4)))
+        resident.append(service.resident())
         list(pool.map(post, [bodies[start::4] for start in range(4)]))
     resident.append(service.resident())
     return {

@@ -27,7 +27,7 @@ MERGED = [structlog.contextvars.merge_contextvars]
 
 
 def test_a_request_has_a_line_with_the_template_of_its_route_and_the_id_of_its_key() -> None:
-    with keyed() as service, structlog.testing.capture_logs(processors=MERGED) as logged:
+    with structlog.testing.capture_logs(processors=MERGED) as logged, keyed() as service:
         client = service.client("read")
         client.get("/v1/alerts/12", headers={"X-Request-ID": "mine"})
         client.get("/nothing")
@@ -46,7 +46,7 @@ def test_a_request_has_a_line_with_the_template_of_its_route_and_the_id_of_its_k
 def test_pictures_that_a_screen_asks_for_all_the_time_do_not_fill_the_log(made: Made) -> None:
     seen = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64), 64, 48)
     made.health.views["gate"] = View(np.zeros((48, 64, 3), np.uint8), (), seen, blurred=False)
-    with asked(made) as (client, _), structlog.testing.capture_logs(processors=MERGED) as logged:
+    with structlog.testing.capture_logs(processors=MERGED) as logged, asked(made) as (client, _):
         tag = client.get("/v1/cameras/gate/picture").headers["etag"]
         client.get("/v1/cameras/gate/picture", headers={"If-None-Match": tag})
         client.get("/v1/cameras/dock/picture")
