@@ -6,7 +6,7 @@ import { ask } from "./ask.js";
 const MOST = 3;
 const FASTEST = 10;
 const SLOWEST = 0.5;
-const WIDTHS = [640, 960, 1280, 1920];
+const WIDTHS = [480, 640, 960, 1280, 1920];
 const AFTER_FAULT = 3000;
 
 const live = new Map();
