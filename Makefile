@@ -46,6 +46,7 @@ proof: $(VENV)/.proof  ## measure the figures that README and model card state; 
 	$(BIN)/python -m benchmarks.bad_day --out docs/evaluation/bad_day.json
 	$(BIN)/python -m benchmarks.onslaught --out docs/evaluation/onslaught.json
 	$(BIN)/python -m benchmarks.forbidden --out docs/evaluation/forbidden.json
+	$(BIN)/python -m benchmarks.screen --seconds 30 --out docs/evaluation/screen.json
 	$(BIN)/python -m benchmarks.schemathesis_run --out docs/evaluation/schemathesis.json
 	$(BIN)/python -m benchmarks.rtsp_soak --clip $(DATA)/clips/pratim_ppe-1.mp4 --cameras 4 --kills 50 --seconds 3600 --out docs/evaluation/rtsp_soak.json
 
