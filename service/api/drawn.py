@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import cv2
-import numpy as np
-
 from service.health import View
 from service.pictures.annotate import annotate
 from service.pictures.blur import blur, heads
+from service.pictures.shrink import shrunk
 from service.pictures.still import jpeg
 from service.safety.inference import Box
 from service.safety.wearing import Finding, Sighting
@@ -71,10 +69,7 @@ def _draw(view: View, width: int) -> bytes:
     image, people, scale = view.image, tuple(person.believed() for person in view.people), 1.0
     if width:
         scale = width / image.shape[1]
-        size = width, max(1, round(image.shape[0] * scale))
-        # by less than half, averaging over parts of pixels takes twice as long and shows no more
-        how = cv2.INTER_AREA if scale <= 0.5 else cv2.INTER_LINEAR
-        image = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+        image = shrunk(image, width, max(1, round(image.shape[0] * scale)))
         people = tuple(_scaled(person, scale) for person in people)
     if view.blurred:
         image = blur(image, heads(view.detections), scale)

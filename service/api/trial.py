@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import cv2
-import numpy as np
-
 from service.cameras.address import SourceError, redacted
 from service.cameras.opening import FASTEST, open_source
 from service.cameras.trial import PATIENCE, first_picture, pictures, rate
 from service.detectors.opening import tiled
 from service.pictures.annotate import annotate
 from service.pictures.blur import blur, heads
+from service.pictures.shrink import shrunk
 from service.pictures.still import Polygon, black_out, jpeg
 from service.ports import CameraCode, Clock, Detector, Frame, FrameSource, Image
 from service.safety.wearing import Sighting, sightings
@@ -116,6 +114,5 @@ def _picture(image: Image, people: tuple[Sighting, ...]) -> bytes:
     drawn = annotate(image, people)
     height, width = drawn.shape[:2]
     if width > WIDEST:
-        size = WIDEST, max(1, round(height * WIDEST / width))
-        drawn = np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
+        drawn = shrunk(drawn, WIDEST, max(1, round(height * WIDEST / width)))
     return jpeg(drawn, QUALITY)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
-
 from service.pictures.blur import Head, blur
+from service.pictures.shrink import shrunk
 from service.pictures.still import jpeg
 from service.ports import Image
 from service.safety.moment import Moment
@@ -77,6 +76,4 @@ def _fitted(image: Image) -> tuple[Image, float]:
     scale = min(1.0, LONGEST_SIDE / max(high, wide))
     if scale == 1.0:
         return image, scale
-    size = max(2, round(wide * scale)), max(2, round(high * scale))
-    small: Image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    return small, scale
+    return shrunk(image, max(2, round(wide * scale)), max(2, round(high * scale))), scale

@@ -15,7 +15,7 @@ from tests.e2e.drawn import Worker, filmed, with_workers, yard
 from tests.e2e.screens import Site, browsing, opened, watched_site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.thorough
 
@@ -169,3 +169,33 @@ def test_what_a_site_file_would_not_take_is_said(page: Page, site: Site) -> None
     page.click("#save")
     page.locator("[role=alert] >> text=credentials").wait_for()
     assert "secret" not in page.inner_text("[role=alert]")
+
+
+def test_a_late_answer_does_not_take_the_form_away(page: Page, site: Site) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/cameras/gate/entry", hold, times=1)
+    page.goto(f"{site.url}/screen/cameras", wait_until="commit")
+    page.locator("[data-camera=gate]").wait_for()
+    while not held:
+        page.wait_for_timeout(20)
+    page.click("#add")
+    page.fill("#name", "Roof")
+    with page.expect_request("**/v1/cameras/gate/entry"):  # the next that is asked for once that one came
+        held[0].continue_()
+    assert page.input_value("#name") == "Roof"
+
+
+def test_changes_that_are_not_saved_are_let_go_only_when_that_is_said(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/screen/cameras")
+    page.click("#add")
+    page.fill("#name", "Roof")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.click("[data-camera=gate]")
+    assert page.input_value("#name") == "Roof"
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.click("[data-camera=gate]")
+    page.locator("h2 >> text=Gate").wait_for()

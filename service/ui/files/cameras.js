@@ -3,7 +3,7 @@
 import { ask, asked } from "./ask.js";
 import { opened } from "./frame.js";
 import { hear } from "./hear.js";
-import { badge, complain, current, fill, h, toast } from "./parts.js";
+import { badge, complain, current, fill, h, leaving, toast } from "./parts.js";
 import { LEVELS } from "./tile.js";
 import { Trial } from "./trial.js";
 import { idOf, name, say } from "./words.js";
@@ -20,12 +20,13 @@ let chosen = null;
 let version = null;
 let entry = null;
 let saved = "";
+let turn = 0; // what was asked for last is what is shown, however late an answer comes
 
 fill(
   document.getElementById("main"),
   h("h1", {}, say("cameras.title")),
   h("div", { class: "editor setup" },
-    h("div", { class: "pane" }, list, h("button", { type: "button", class: "main", id: "add", onclick: () => add() }, say("cameras.add"))),
+    h("div", { class: "pane" }, list, h("button", { type: "button", class: "main", id: "add", onclick: () => leaving(dirty()) && add() }, say("cameras.add"))),
     fields),
 );
 addEventListener("beforeunload", (event) => dirty() && event.preventDefault());
@@ -39,7 +40,7 @@ async function look() {
 
 function listed() {
   fill(list, cameras.map((camera) => {
-    const button = h("button", { type: "button", "data-camera": camera.id, onclick: () => open(camera.id).catch(complain) },
+    const button = h("button", { type: "button", "data-camera": camera.id, onclick: () => leaving(dirty()) && open(camera.id).catch(complain) },
       h("span", { class: "head" }, h("strong", {}, camera.name), badge(LEVELS[camera.status], name("status", camera.status))));
     current(button, camera.id === chosen);
     return h("li", {}, button);
@@ -53,7 +54,9 @@ async function known() {
 }
 
 async function open(camera) {
+  const mine = ++turn;
   const read = await asked(`/v1/cameras/${camera}/entry`);
+  if (mine !== turn) return;
   ({ version, entry } = read);
   saved = JSON.stringify(entry);
   chosen = camera;
@@ -62,6 +65,7 @@ async function open(camera) {
 }
 
 function add() {
+  turn += 1;
   [chosen, version, entry] = [null, null, { source: "" }];
   saved = JSON.stringify(entry);
   put();

@@ -64,3 +64,6 @@ export function complain(error) {
   if (error.name === "AbortError") return;
   toast(error.status ? `${name("problem", error.code)}: ${error.message}` : say("lost"), "bad");
 }
+
+/** Ask before changes that are not saved are let go; true: go on. */
+export const leaving = (dirty) => !dirty || confirm(say("unsaved"));

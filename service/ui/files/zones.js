@@ -4,14 +4,14 @@ import { ask, asked } from "./ask.js";
 import { Canvas, kind } from "./canvas.js";
 import { Foreseen } from "./foreseen.js";
 import { opened } from "./frame.js";
-import { badge, complain, current, fill, h, toast } from "./parts.js";
+import { badge, complain, current, fill, h, leaving, toast } from "./parts.js";
 import { fault } from "./polygon.js";
 import { asks, form } from "./zoneform.js";
 import { idOf, name, say } from "./words.js";
 
 await opened();
 const { cameras } = await asked("/v1/cameras");
-const choose = h("select", { id: "camera", onchange: () => open(choose.value).catch(complain) }, cameras.map((one) => h("option", { value: one.id }, one.name)));
+const choose = h("select", { id: "camera", onchange: () => other().catch(complain) }, cameras.map((one) => h("option", { value: one.id }, one.name)));
 const add = h("button", { type: "button", class: "main", id: "draw", onclick: () => (canvas.corners ? canvas.leave() : canvas.begin()) }, say("zones.draw"));
 const hint = h("p", { class: "quiet", role: "status" });
 const stage = h("div", { class: "pane" });
@@ -19,7 +19,7 @@ const list = h("ul", { class: "zone-list" });
 const fields = h("div");
 const wrong = h("p", { role: "alert" });
 const save = h("button", { type: "button", class: "main", id: "save", onclick: () => keep().catch(told) }, say("zones.save"));
-const leave = h("button", { type: "button", id: "discard", onclick: () => open(choose.value).catch(complain) }, say("zones.discard"));
+const leave = h("button", { type: "button", id: "discard", onclick: () => open(camera).catch(complain) }, say("zones.discard"));
 
 let canvas = null;
 let foreseen = null;
@@ -28,6 +28,8 @@ let entry = {};
 let zones = [];
 let chosen = null;
 let saved = "";
+let camera = "";
+let turn = 0; // what was asked for last is what is shown, however late an answer comes
 
 fill(
   document.getElementById("main"),
@@ -54,8 +56,16 @@ function file() {
   return Object.fromEntries(zones.map(({ id, fresh, ...zone }) => [id, zone.name ? zone : { ...zone, name: undefined }]));
 }
 
-async function open(camera) {
-  const read = await asked(`/v1/cameras/${camera}/entry`);
+async function other() {
+  if (leaving(dirty())) await open(choose.value);
+  else choose.value = camera;
+}
+
+async function open(wanted) {
+  const mine = ++turn;
+  const read = await asked(`/v1/cameras/${wanted}/entry`);
+  if (mine !== turn) return;
+  camera = wanted;
   canvas?.close();
   foreseen?.clear();
   foreseen?.element.remove();
@@ -133,7 +143,6 @@ function identify() {
 
 async function keep() {
   identify();
-  const camera = choose.value;
   const { zones: _, ...rest } = entry;
   const wanted = zones.length ? { ...rest, zones: file() } : rest;
   await ask(`/v1/cameras/${camera}`, { method: "PUT", json: wanted, headers: { "If-Match": `"${version}"` } });
