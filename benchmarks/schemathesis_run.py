@@ -30,7 +30,16 @@ def known(service: Exposed) -> dict[str, str]:
         alert = client.get("/v1/alerts").json()["alerts"][0]["id"]
         message = client.get("/v1/messages").json()["messages"][0]["id"]
         key = client.post("/v1/keys", json={"name": "gate camera", "scopes": ["detect"]}).json()["id"]
-    return {"alert": alert, "message": message, "key": key, "camera": "north", "endpoint": "safety-office"}
+        someone = {"name": "shift leader", "role": "viewer", "password": "correct horse battery"}
+        user = client.post("/v1/users", json=someone).json()["id"]
+    return {
+        "alert": alert,
+        "message": message,
+        "key": key,
+        "user": user,
+        "camera": "north",
+        "endpoint": "safety-office",
+    }
 
 
 def attack(service: Exposed, seed: int, examples: int) -> tuple[dict[str, Any], str]:

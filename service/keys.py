@@ -1,7 +1,7 @@
-"""Who may ask what over HTTP: API keys, their scopes, and the audit log. Doors, as in `ports`.
+"""Who may ask what over HTTP: API keys, users, their scopes, and the audit log. Doors, as in `ports`.
 
 A key is shown once, when it is made. What is kept is its SHA-256: of 256 random bits that is as good as secret, and
-nothing that is stored lets anybody in.
+nothing that is stored lets anybody in. A user is kept as a key that nobody holds, with a password (`passwords`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,13 @@ _ALSO: Final[dict[Scope, frozenset[Scope]]] = {
     "operate": frozenset({"read"}),
     "admin": frozenset(SCOPES),
 }
+Role = Literal["viewer", "operator", "admin"]
+ROLES: Final[dict[Role, tuple[Scope, ...]]] = {
+    "viewer": ("detect", "read"),
+    "operator": ("detect", "operate"),
+    "admin": ("admin",),
+}
+"""What users may, by what they are."""
 LONGEST_NAME: Final = 100
 """Characters of a key's name."""
 _TOKEN: Final = re.compile(r"ppe_([0-9a-f]{8})_[0-9a-f]{64}")
@@ -28,13 +35,14 @@ _TOKEN: Final = re.compile(r"ppe_([0-9a-f]{8})_[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key as it is kept.
+    """An API key as it is kept, or a user.
 
     Attributes:
         id: stands in the token, in lists and in the audit log; no secret.
-        name: whose key it is, in the words of whoever made it.
-        hash: hexadecimal SHA-256 of the whole token.
+        name: whose key it is, in the words of whoever made it; a user signs in by it.
+        hash: hexadecimal SHA-256 of the whole token; empty of a user, who has none.
         created_ms, used_ms, revoked_ms: Unix ms; used to the hour.
+        password: what is kept of a user's password (`passwords.kept`); None of a key.
     """
 
     id: str
@@ -44,6 +52,7 @@ class Key:
     created_ms: int
     used_ms: int | None = None
     revoked_ms: int | None = None
+    password: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,10 @@ class KeyRecords(Protocol):
         """Revoke a key for good and write the line that tells of it; False when there is no such key or it was."""
         ...
 
+    def set_password(self, user: str, password: str, entry: Entry) -> bool:
+        """Keep another password (as `passwords.kept`) and the line that tells of it; False when no such user is."""
+        ...
+
     def use_key(self, key: str, at_ms: int) -> None:
         """Note when a key was used last."""
         ...
@@ -107,13 +120,22 @@ def make(name: str, scopes: Collection[Scope], at_ms: int) -> tuple[str, Key]:
     Raises:
         ValueError: the name is empty, too long or more than a line, or there is no scope.
     """
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise ValueError(f"a key's name is one line of 1 to {LONGEST_NAME} characters")
+    check_name(name)
     if not scopes:
         raise ValueError(f"a key needs a scope: {', '.join(SCOPES)}")
     token = f"ppe_{secrets.token_hex(4)}_{secrets.token_hex(32)}"
     kept = tuple(scope for scope in SCOPES if scope in scopes)
     return token, Key(identity(token) or "", name.strip(), digest(token), kept, at_ms)
+
+
+def check_name(name: str) -> None:
+    """Refuse what can't be a name.
+
+    Raises:
+        ValueError: it is empty, too long or more than a line.
+    """
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"a name is one line of 1 to {LONGEST_NAME} characters")
 
 
 def identity(token: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The keys of a running service, in memory: one process owns the store, so what it read at its start stays true."""
+"""Keys and users of a running service, in memory: one process owns the store, so what it read stays true."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
+import anyio
 import structlog
 
 from service.api.sessions import Session, Sessions
 from service.events import plain
-from service.keys import Entry, Key, KeyRecords, Scope, covered, digest, identity, make
+from service.keys import Entry, Key, KeyRecords, Role, Scope, covered, digest, identity, make
+from service.passwords import kept, named, proves, user
 from service.ports import Clock, StoreUnavailable
 
 USED_EVERY_MS: Final = 3_600_000
@@ -54,7 +56,8 @@ class Keyring:
         admin: the token of PPE_ADMIN_KEY_FILE, which may everything and is kept nowhere.
 
     Attributes:
-        sessions: browsers that are signed in with a key.
+        sessions: browsers that are signed in.
+        proving: lets one password be proved at a time.
     """
 
     def __init__(self, records: KeyRecords, clock: Clock, admin: str | None = None) -> None:
@@ -64,6 +67,7 @@ class Keyring:
         self._keys = {key.id: key for key in records.keys()}  # noqa: SIM118 - no dict
         self._admin = digest(admin) if admin is not None else _NOBODY
         self.sessions = Sessions(clock)
+        self.proving = anyio.CapacityLimiter(1)
 
     @property
     def empty(self) -> bool:
@@ -81,6 +85,18 @@ class Keyring:
         if found is None or not is_key or found.revoked_ms is not None:
             return None
         return Caller(found.id, found.name, covered(found.scopes))
+
+    def entered(self, name: str, password: str) -> Caller | None:
+        """Return the user of a name and password, or None. It takes as long for a name that nobody has."""
+        found = named(self.listed(), name)
+        if not proves(password, found.password if found else None) or found is None:
+            return None
+        return Caller(found.id, found.name, covered(found.scopes))
+
+    def is_user(self, caller: Caller) -> bool:
+        """Tell whether a caller is a user, and no key."""
+        found = self._keys.get(caller.key or "")
+        return found is not None and found.password is not None
 
     def signed_in(self, cookie: str) -> tuple[Caller, Session] | None:
         """Return who is signed in with a cookie, and their session; None when it is over or its key was revoked."""
@@ -147,8 +163,43 @@ class Keyring:
             self._keys[key.id] = key
         return token, key
 
+    def add_user(self, name: str, role: Role, password: str, by: Caller) -> Key:
+        """Add a user.
+
+        Raises:
+            ValueError: see `passwords.user`, or there is a user of this name.
+            StoreUnavailable: it could not be kept.
+        """
+        now_ms = self._clock.now().wall_ms
+        made = user(name, role, password, now_ms)
+        with self._lock:
+            if named(self._keys.values(), name):
+                raise ValueError("there is a user of this name")
+            self._records.add_key(made, by.did(now_ms, "user.create", f"{made.id} {role} {made.name}"))
+            self._keys[made.id] = made
+        return made
+
+    def change_password(self, user: str, password: str, by: Caller) -> Key | None:
+        """Give a user another password, which ends their other sessions; None when there is no such user.
+
+        Raises:
+            ValueError: see `passwords.kept`.
+            StoreUnavailable: it could not be kept; the one before is good.
+        """
+        found = self._keys.get(user)
+        if found is None or found.password is None or found.revoked_ms is not None:
+            return None
+        hashed = kept(password, found.name)
+        with self._lock:
+            entry = by.did(self._clock.now().wall_ms, "user.password", f"{user} {found.name}")
+            if not self._records.set_password(user, hashed, entry):
+                return None
+            self._keys[user] = replace(self._keys[user], password=hashed)
+        self.sessions.end_others(user, by.session)
+        return self._keys[user]
+
     def revoke(self, key: str, by: Caller) -> Key | None:
-        """Revoke a key from the next request on; None when there is no such key. A revoked one stays so.
+        """Revoke a key or user from the next request on; None when there is none. A revoked one stays so.
 
         Raises:
             StoreUnavailable: it could not be kept; the key is good until it can.

@@ -1,7 +1,7 @@
 """Who is signed in at the screen: sessions in memory, each known by a cookie that no script can read.
 
-A session is its key's: what the key may, it may, and it ends when the key is revoked. Only the digest of a cookie is
-kept. A restart ends all sessions.
+A session is its key's or user's: what they may, it may, and it ends when they are revoked. Only the digest of a cookie
+is kept. A restart ends all sessions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST: Final = 1000
 """Sessions at once; one more ends the one that was used least lately."""
 TRIES: Final = 10
 WITHIN: Final = 60.0
-"""So many keys that are none in so many seconds, and an address waits."""
+"""So many keys or passwords that are none in so many seconds, and an address waits."""
 ADDRESSES: Final = 1000
 """Addresses whose tries are remembered."""
 
@@ -36,7 +36,7 @@ class Session:
 
     Attributes:
         id: digest of its cookie.
-        key: id of the key that it was begun with.
+        key: id of the key or user that it was begun with.
         csrf: what every request that changes something repeats; pages of another origin can't know it.
         began, used: by the clock's monotonic seconds.
     """
@@ -100,16 +100,29 @@ class Sessions:
         with self._lock:
             self._sessions.pop(session, None)
 
+    def end_others(self, key: str, but: str | None) -> None:
+        """End all sessions of a key or user but one."""
+        with self._lock:
+            for session in [one for one in self._sessions.values() if one.key == key and one.id != but]:
+                del self._sessions[session.id]
+
     def wait(self, address: str) -> float:
-        """Return 0 when an address may try a key, or the seconds until it may."""
+        """Return 0 when an address may try a key or password, or the seconds until it may."""
         since, failed = self._failed.get(address, (0.0, 0))
         return max(0.0, since + WITHIN - self._clock.now().seconds) if failed >= TRIES else 0.0
 
-    def failed(self, address: str) -> None:
-        """Count a key that was none."""
+    def tried(self, address: str) -> None:
+        """Count a try, before anybody knows whether it is one that fails."""
         now = self._clock.now().seconds
         with self._lock:
             since, failed = self._failed.pop(address, (now, 0))
             self._failed[address] = (since, failed + 1) if now - since < WITHIN else (now, 1)
             while len(self._failed) > ADDRESSES:
                 self._failed.popitem(last=False)
+
+    def passed(self, address: str) -> None:
+        """Take back the count of a try that did not fail."""
+        with self._lock:
+            since, failed = self._failed.pop(address, (0.0, 0))
+            if failed > 1:
+                self._failed[address] = since, failed - 1

@@ -1,4 +1,4 @@
-"""``ppe key`` and ``ppe audit``: who may ask over HTTP, and what was done and refused, while no service runs."""
+"""``ppe key``, ``ppe user`` and ``ppe audit``: who may ask over HTTP, and what was done, while no service runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,7 @@ from service.cli.opening import settings_for
 from service.cli.terminal import out, refuse, say, shown
 
 if TYPE_CHECKING:
-    from service.keys import Entry, Scope
+    from service.keys import Entry, Key, Scope
     from service.store.keys import Keys
 
 EXAMPLES = """
@@ -30,13 +31,33 @@ EXAMPLES = """
 **Exit codes**: 0 the key is on stdout, this once; 2 none was made.
 """
 
+USERS = """
+**Examples**
+
+`ppe user create "shift leader" --role operator`
+
+`ppe user create office --role viewer --password-file - < password.txt`
+
+**Exit codes**: 0 they can sign in; 2 nothing was changed.
+"""
+
 key = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys. The service must be stopped.")
+user = typer.Typer(
+    no_args_is_help=True,
+    help="Add people who sign in at the screen with a name and a password. The service must be stopped. "
+    "'ppe key list' lists them too, 'ppe key revoke' lets them in no more.",
+)
+PasswordFile = Annotated[
+    str,
+    typer.Option("--password-file", help="File with the password on its first line; - is stdin. Else you are asked."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.add_typer(key, name="key")
+    app.add_typer(user, name="user")
     app.command("audit")(audit_command)
 
 
@@ -69,26 +90,30 @@ def create_command(
 
 @key.command("list")
 def list_command(as_json: AsJson = False) -> None:
-    """List every key, revoked ones too; of the keys themselves nothing can be shown."""
+    """List every key and user, revoked ones too; of keys and passwords themselves nothing can be shown."""
     with _keys() as keys:
         found = keys.keys()
     if as_json:
-        rows = [{name: value for name, value in asdict(one).items() if name != "hash"} for one in found]
+        rows = [
+            {name: value for name, value in asdict(one).items() if name not in {"hash", "password"}}
+            | {"kind": _kind(one)}
+            for one in found
+        ]
         sys.stdout.write(json.dumps(rows) + "\n")
         return
     for one in found:
         used = f"used {_time(one.used_ms)}" if one.used_ms is not None else "never used"
         state = f"revoked {_time(one.revoked_ms)}" if one.revoked_ms is not None else used
-        _tell(f"{one.id}  {','.join(one.scopes)}  {one.name}  made {_time(one.created_ms)}, {state}")
+        _tell(f"{one.id}  {_kind(one)}  {','.join(one.scopes)}  {one.name}  made {_time(one.created_ms)}, {state}")
 
 
 @key.command("revoke")
 def revoke_command(
     identity: Annotated[
-        str, typer.Argument(metavar="ID", help="The key's id, as the list has it.", show_default=False)
+        str, typer.Argument(metavar="ID", help="Of the key or user, as the list has it.", show_default=False)
     ],
 ) -> None:
-    """Take a key out of force, for good."""
+    """Take a key or user out of force, for good."""
     now_ms = time.time_ns() // 1_000_000
     with _keys() as keys:
         known = {one.id: one for one in keys.keys()}  # noqa: SIM118 - no dict
@@ -100,6 +125,60 @@ def revoke_command(
     _tell(f"revoked: {identity}")
     if not left:
         say("that was the last key: from its next start on, a service on loopback is open to everybody on this machine")
+
+
+@user.command("create", epilog=USERS)
+def create_user_command(
+    name: Annotated[str, typer.Argument(help="By which they sign in.", show_default=False)],
+    role: Annotated[
+        str,
+        typer.Option(
+            "--role",
+            help="viewer (looks on), operator (acknowledges and marks alerts) or admin (all).",
+            show_default=False,
+        ),
+    ],
+    password_file: PasswordFile = "",
+) -> None:
+    """Add somebody who signs in at the screen."""
+    from service.keys import ROLES
+    from service.passwords import named
+    from service.passwords import user as make_user
+
+    known = next((one for one in ROLES if one == role), None)
+    if known is None:
+        refuse(f"--role: {shown(role)} is none of {', '.join(ROLES)}")
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        made = make_user(name, known, _password(password_file), now_ms)
+    except ValueError as error:
+        refuse(str(error))
+    with _keys(make=True) as keys:
+        if named(keys.keys(), name):
+            refuse(f"there is a user {shown(name)} already; ppe user password gives them another password")
+        keys.add_key(made, _entry(now_ms, "user.create", f"{made.id} {known} {made.name}"))
+    _tell(f"added: {made.id} {made.name} ({known})")
+
+
+@user.command("password", epilog=USERS)
+def password_command(
+    name: Annotated[str, typer.Argument(help="By which they sign in.", show_default=False)],
+    password_file: PasswordFile = "",
+) -> None:
+    """Give a user another password."""
+    from service.passwords import kept, named
+
+    now_ms = time.time_ns() // 1_000_000
+    with _keys() as keys:
+        found = named(keys.keys(), name)
+        if found is None:
+            refuse(f"there is no user {shown(name)}; ppe key list lists them")
+        try:
+            hashed = kept(_password(password_file), found.name)
+        except ValueError as error:
+            refuse(str(error))
+        keys.set_password(found.id, hashed, _entry(now_ms, "user.password", f"{found.id} {found.name}"))
+    _tell(f"changed: {found.id} {found.name}")
 
 
 def audit_command(
@@ -116,6 +195,23 @@ def audit_command(
         who = f"{entry.key} {entry.name}" if entry.key else entry.name or "nobody known"
         often = f" ({entry.times} times)" if entry.times > 1 else ""
         _tell(f"{_time(entry.at_ms)}  {who}  {entry.action}  {entry.object}  {entry.outcome}{often}")
+
+
+def _kind(one: Key) -> str:
+    return "key" if one.password is None else "user"
+
+
+def _password(file: str) -> str:
+    """Return the password that a file holds; without one, ask for it twice."""
+    if not file:
+        if not sys.stdin.isatty():
+            refuse("nobody is there to type a password; --password-file - reads it from stdin")
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    try:
+        lines = (sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")).splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        refuse(f"--password-file {shown(file)}: can't be read as text ({type(error).__name__})")
+    return lines[0] if lines else ""
 
 
 def _scopes(words: list[str]) -> list[Scope]:

@@ -47,6 +47,16 @@ class FakeKeys:
             self.entries.append(entry)
             return True
 
+    def set_password(self, user: str, password: str, entry: Entry) -> bool:
+        """Keep another password and the line that tells of it; False when no such user is."""
+        with self._lock:
+            found = self._keys.get(user)
+            if found is None or found.password is None or found.revoked_ms is not None:
+                return False
+            self._keys[user] = replace(found, password=password)
+            self.entries.append(entry)
+            return True
+
     def use_key(self, key: str, at_ms: int) -> None:
         """Note when a key was used last."""
         with self._lock:

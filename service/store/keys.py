@@ -47,6 +47,15 @@ class Keys:
                 _note(connection, entry)
             return done
 
+    def set_password(self, user: str, password: str, entry: Entry) -> bool:
+        """Keep another password and the line that tells of it; False when no such user is."""
+        standing = (api_keys.c.id == user, api_keys.c.password.is_not(None), api_keys.c.revoked_ms.is_(None))
+        with self._database.transaction() as connection:
+            done = connection.execute(update(api_keys).where(*standing).values(password=password)).rowcount > 0
+            if done:
+                _note(connection, entry)
+            return done
+
     def use_key(self, key: str, at_ms: int) -> None:
         """Note when a key was used last; a loss of power may cost the newest."""
         with self._database.transaction(durable=False) as connection:
@@ -72,7 +81,8 @@ def _note(connection: Connection, entry: Entry) -> None:
 
 def _key(row: RowMapping) -> Key:
     scopes = cast(tuple[Scope, ...], tuple(row["scopes"].split(",")))
-    return Key(row["id"], row["name"], row["hash"], scopes, row["created_ms"], row["used_ms"], row["revoked_ms"])
+    kept = (row[name] for name in ("created_ms", "used_ms", "revoked_ms", "password"))
+    return Key(row["id"], row["name"], row["hash"], scopes, *kept)
 
 
 def _entry(row: RowMapping) -> Entry:

@@ -219,6 +219,7 @@ api_keys = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("used_ms", BigInteger),
     Column("revoked_ms", BigInteger),
+    Column("password", TEXT),
 )
 
 # triggers of the migration refuse every change of a row and every removal

@@ -22,11 +22,12 @@ PAGES: Final = {
     "reports": "watching",
     "zones": "setting-up",
     "cameras": "setting-up",
+    "access": "admin",
     "try": "detect",
     "signin": "",
 }
-"""Every page, and what must be so for a link to it: cameras are watched, and may be changed, pictures may be judged; ""
-never has one."""
+"""Every page, and what must be so for a link to it: cameras are watched, and may be changed, an admin is signed in,
+pictures may be judged; "" never has one."""
 THEMES: Final = ("light", "dark")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -106,6 +108,119 @@ def test_who_guesses_keys_waits(service: Keyed) -> None:
         assert int(answer.headers["retry-after"]) > 0
         service.made.clock.sleep(61)
         assert browser.post("/v1/session", json={"key": service.tokens["read"]}).status_code == 200
+
+
+PASSWORD = "correct horse battery"
+
+
+def added(service: Keyed, name: str = "Ann", role: str = "operator") -> str:
+    """Add a user by the API; return their id."""
+    with service.client("admin") as admin:
+        made = admin.post("/v1/users", json={"name": name, "role": role, "password": PASSWORD})
+    assert made.status_code == 200, made.text
+    assert "password" not in made.text
+    return str(made.json()["id"])
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
+def test_a_user_signs_in_by_name_and_password(service: Keyed, role: str) -> None:
+    user = added(service, role=role)
+    with service.client() as browser:
+        told = browser.post("/v1/session/user", json={"name": "ANN", "password": PASSWORD}).json()
+        assert (told["name"], told["role"], told["user"], told["signed_in"]) == ("Ann", role, True, True)
+        assert browser.get("/v1/alerts").status_code == 200
+    with service.client("admin") as admin:
+        (row,) = [one for one in admin.get("/v1/keys").json()["keys"] if one["kind"] == "user"]
+        assert (row["id"], row["name"], row["used_at"] is None) == (user, "Ann", False)
+    begun = [entry for entry in service.entries() if entry.action == "session.begin"]
+    assert [(entry.key, entry.name) for entry in begun] == [(user, "Ann")]
+    assert all(PASSWORD not in repr(entry) for entry in service.records.entries)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"name": "Ann", "password": "wrong"},
+        {"name": "nobody", "password": PASSWORD},
+        {"name": "read key", "password": PASSWORD},
+    ],
+)
+def test_another_name_or_password_lets_nobody_in(service: Keyed, said: dict[str, str]) -> None:
+    added(service)
+    with service.client() as browser:
+        answer = browser.post("/v1/session/user", json=said)
+        assert refusal(answer) == "UNAUTHENTICATED"
+        assert "set-cookie" not in answer.headers
+        assert answer.json()["detail"] == "No user of this name has this password. `ppe user create` makes users."
+
+
+def test_who_guesses_passwords_waits_however_many_at_once(service: Keyed) -> None:
+    added(service)
+    with service.client() as browser, ThreadPoolExecutor(30) as at_once:
+        guesses = [
+            at_once.submit(browser.post, "/v1/session/user", json={"name": "Ann", "password": f"guess {n}"})
+            for n in range(30)
+        ]
+        codes = Counter(refusal(one.result()) for one in guesses)
+        assert codes == {"UNAUTHENTICATED": TRIES, "RATE_LIMITED": 30 - TRIES}
+        service.made.clock.sleep(61)
+        for _ in range(3 * TRIES):  # who is let in is never counted
+            assert browser.post("/v1/session/user", json={"name": "Ann", "password": PASSWORD}).status_code == 200
+
+
+def test_a_user_changes_their_password_and_their_other_sessions_end(service: Keyed) -> None:
+    added(service)
+    new = "staple the donkey"
+    with service.client() as here, service.client() as elsewhere:
+        csrf = {"X-CSRF-Token": ""}
+        for browser in (elsewhere, here):
+            told = browser.post("/v1/session/user", json={"name": "Ann", "password": PASSWORD}).json()
+            csrf = {"X-CSRF-Token": told["csrf"]}
+        path, change = "/v1/session/password", {"password": PASSWORD, "new": new}
+        assert refusal(here.put(path, json=change)) == "FORBIDDEN"
+        assert refusal(here.put(path, json={**change, "password": "wrong"}, headers=csrf)) == "BODY_INVALID"
+        assert refusal(here.put(path, json={**change, "new": "short"}, headers=csrf)) == "BODY_INVALID"
+        assert refusal(here.put(path, json={**change, "new": "aaaaaaaaaaaa"}, headers=csrf)) == "BODY_INVALID"
+        assert elsewhere.get("/v1/alerts").status_code == 200
+        assert here.put(path, json=change, headers=csrf).json()["signed_in"] is True
+        assert here.get("/v1/alerts").status_code == 200
+        assert refusal(elsewhere.get("/v1/alerts")) == "UNAUTHENTICATED"
+        assert refusal(elsewhere.put(path, json=change)) == "UNAUTHENTICATED"
+        assert (
+            refusal(elsewhere.post("/v1/session/user", json={"name": "Ann", "password": PASSWORD})) == "UNAUTHENTICATED"
+        )
+        assert elsewhere.post("/v1/session/user", json={"name": "Ann", "password": new}).status_code == 200
+
+
+def test_a_key_has_no_password(service: Keyed) -> None:
+    with service.client() as browser:
+        csrf = {"X-CSRF-Token": enter(service, browser, "admin")}
+        change = {"password": PASSWORD, "new": "staple the donkey"}
+        assert refusal(browser.put("/v1/session/password", json=change, headers=csrf)) == "FORBIDDEN"
+        assert browser.get("/v1/session").json()["user"] is False
+
+
+def test_an_admin_gives_another_password_and_lets_a_user_in_no_more(service: Keyed) -> None:
+    user = added(service)
+    with service.client() as browser, service.client("admin") as admin:
+        said = {"name": "Ann", "password": PASSWORD}
+        browser.post("/v1/session/user", json=said)
+        path = f"/v1/users/{user}/password"
+        assert refusal(admin.put("/v1/users/none/password", json={"password": "staple the donkey"})) == "KEY_NOT_FOUND"
+        assert refusal(admin.put(path, json={"password": "aaaaaaaaaaaa"})) == "BODY_INVALID"
+        assert admin.put(path, json={"password": "staple the donkey"}).status_code == 200
+        assert refusal(browser.get("/v1/alerts")) == "UNAUTHENTICATED"
+        assert refusal(browser.post("/v1/session/user", json=said)) == "UNAUTHENTICATED"
+        said["password"] = "staple the donkey"
+        assert browser.post("/v1/session/user", json=said).status_code == 200
+        assert refusal(admin.post("/v1/users", json={**said, "name": "ann", "role": "viewer"})) == "BODY_INVALID"
+        assert admin.delete(f"/v1/keys/{user}").status_code == 200
+        assert refusal(browser.get("/v1/alerts")) == "UNAUTHENTICATED"
+        assert refusal(browser.post("/v1/session/user", json=said)) == "UNAUTHENTICATED"
+        assert admin.post("/v1/users", json={**said, "role": "viewer"}).status_code == 200
+    for scope in ("detect", "read", "operate"):
+        with service.client(scope) as other:
+            assert refusal(other.post("/v1/users", json={**said, "name": "Bob", "role": "admin"})) == "FORBIDDEN"
 
 
 def test_an_open_service_needs_no_session() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 from service.keys import digest, identity
+from service.passwords import proves
+from service.store.database import open_database
+from service.store.keys import Keys
 from service.store.store import Store
 from tests.cli.workers import run
 from tests.conftest import ROOT
@@ -34,7 +38,7 @@ def test_a_key_is_shown_once_and_never_again(folder: Path) -> None:
     key = identity(token)
     assert key is not None
     listed = ppe(folder, "key", "list").stdout
-    assert listed.startswith(f"{key}  detect,read  gate camera  made ")
+    assert listed.startswith(f"{key}  key  detect,read  gate camera  made ")
     assert listed.endswith(", never used\n")
     (row,) = json.loads(ppe(folder, "key", "list", "--json").stdout)
     assert (row["id"], row["scopes"], row["revoked_ms"]) == (key, ["detect", "read"], None)
@@ -69,7 +73,7 @@ def test_the_audit_log_tells_of_keys_newest_first(folder: Path) -> None:
     ("arguments", "says"),
     [
         (("create", "x", "--scope", "everything"), "everything is none of detect, read, operate, admin"),
-        (("create", " ", "--scope", "read"), "a key's name is one line"),
+        (("create", " ", "--scope", "read"), "a name is one line"),
         (("create", "x"), "--scope"),
         (("revoke", "1a2b3c4d"), "there is no key 1a2b3c4d"),
     ],
@@ -98,12 +102,68 @@ def test_only_making_a_key_makes_a_store(folder: Path, arguments: tuple[str, ...
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("command", ["key create", "key list", "key revoke", "audit"])
+@pytest.mark.parametrize("command", ["key create", "key list", "key revoke", "user create", "user password", "audit"])
 def test_every_option_is_documented(command: str) -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    section = text.partition("\n## ppe key, ppe audit\n")[2].partition("\n## ")[0]
+    section = text.partition("\n## ppe key, ppe user, ppe audit\n")[2].partition("\n## ")[0]
     assert f"`ppe {command}" in section
     help_text = run(*command.split(), "--help", COLUMNS="200").stdout
     options = {word.strip(",") for word in help_text.split() if word.startswith("--")} - {"--help"}
     for option in options:
         assert option in section, f"docs/cli.md does not explain {option} of ppe {command}"
+
+
+def add_user(folder: Path, name: str, password: str = "correct horse battery", role: str = "operator") -> Result:
+    return run(
+        "user",
+        "create",
+        name,
+        "--role",
+        role,
+        "--password-file",
+        "-",
+        PPE_STORE=str(folder),
+        PPE_LOG_LEVEL="error",
+        typed=f"{password}\n",
+    )
+
+
+def test_a_user_is_added_given_another_password_and_revoked(folder: Path) -> None:
+    told = add_user(folder, "Ann")
+    assert (told.exit_code, told.stdout.split(" ", 2)[2]) == (0, "Ann (operator)\n")
+    user = told.stdout.split(" ")[1]
+    assert ppe(folder, "key", "list").stdout.startswith(f"{user}  user  detect,operate  Ann  made ")
+    again = add_user(folder, "ann")
+    assert (again.exit_code, "there is a user ann already" in again.stderr) == (2, True)
+    (folder / "password").write_text("staple the donkey\nsecond line\n", encoding="utf-8")
+    changed = ppe(folder, "user", "password", "ANN", "--password-file", str(folder / "password"))
+    assert (changed.exit_code, changed.stdout) == (0, f"changed: {user} Ann\n")
+    with closing(open_database(folder)) as database:
+        (kept,) = Keys(database).keys()
+    assert proves("staple the donkey", kept.password)
+    told_of = ppe(folder, "audit").stdout + ppe(folder, "key", "list", "--json").stdout
+    assert "user.password" in told_of
+    assert "argon2" not in told_of
+    assert ppe(folder, "key", "revoke", user).exit_code == 0
+    gone = ppe(folder, "user", "password", "ann", "--password-file", str(folder / "password"))
+    assert (gone.exit_code, "there is no user ann" in gone.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("password", "role", "says"),
+    [
+        ("short", "viewer", "a password has 12 to 256 characters"),
+        ("correct horse battery", "owner", "owner is none of viewer, operator, admin"),
+    ],
+)
+def test_what_is_no_user_is_refused(folder: Path, password: str, role: str, says: str) -> None:
+    told = add_user(folder, "Ann", password, role)
+    assert (told.exit_code, says in told.stderr) == (2, True)
+    assert not folder.exists()
+
+
+def test_a_password_that_nobody_can_type_is_asked_for_by_a_file(folder: Path) -> None:
+    told = ppe(folder, "user", "create", "Ann", "--role", "viewer")
+    assert (told.exit_code, "--password-file - reads it from stdin" in told.stderr) == (2, True)
+    missing = ppe(folder, "user", "create", "Ann", "--role", "viewer", "--password-file", str(folder / "none"))
+    assert (missing.exit_code, "can't be read as text (FileNotFoundError)" in missing.stderr) == (2, True)

@@ -27,10 +27,10 @@ def two_workers(image: Image) -> Detections:
     return scene(*rows, width=width, height=height)
 
 
-def run(*arguments: str | Path, see: object = two_workers, **environment: str) -> Result:
-    """Run ``ppe`` with a detector that sees what `see` says; None takes the real one."""
+def run(*arguments: str | Path, see: object = two_workers, typed: str | None = None, **environment: str) -> Result:
+    """Run ``ppe`` with a detector that sees what `see` says (None takes the real one) and `typed` on stdin."""
     opening = None if see is None else lambda settings: FakeDetector(see)  # type: ignore[arg-type]
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], obj=opening, env=environment)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], obj=opening, env=environment, input=typed)
 
 
 def photo(path: Path, width: int = 320, height: int = 240, value: int = 128) -> Path:

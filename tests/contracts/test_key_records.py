@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.keys import Entry, KeyRecords, covered, digest, identity, make
+from service.passwords import user
 from service.store.database import open_database
 from service.store.fake_keys import FakeKeys
 from service.store.keys import Keys
@@ -43,6 +44,21 @@ def test_a_key_is_kept_used_and_revoked_for_good(records: KeyRecords) -> None:
     assert not records.revoke_key("none", START_MS + 99, MADE)
     assert records.keys()[0] == replace(one, used_ms=START_MS + 5, revoked_ms=START_MS + 9)
     assert [entry.action for _, entry in records.noted(10)] == ["key.revoke", "key.create", "key.create"]
+
+
+def test_a_password_is_kept_of_users_who_are_there(records: KeyRecords) -> None:
+    _, key = make("gate", ["read"], START_MS)
+    ann = user("Ann", "operator", "correct horse battery", START_MS + 1)
+    for one in (key, ann):
+        records.add_key(one, MADE)
+    assert records.keys() == [key, ann]
+    assert records.set_password(ann.id, "another", replace(MADE, action="user.password"))
+    assert records.keys() == [key, replace(ann, password="another")]
+    assert not records.set_password(key.id, "another", MADE)
+    assert not records.set_password("none", "another", MADE)
+    records.revoke_key(ann.id, START_MS + 9, replace(MADE, action="key.revoke"))
+    assert not records.set_password(ann.id, "third", MADE)
+    assert [entry.action for _, entry in records.noted(10)][:2] == ["key.revoke", "user.password"]
 
 
 def test_an_id_is_kept_once(records: KeyRecords) -> None:

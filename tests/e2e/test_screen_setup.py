@@ -199,3 +199,46 @@ def test_changes_that_are_not_saved_are_let_go_only_when_that_is_said(page: Page
     page.once("dialog", lambda dialog: dialog.accept())
     page.click("[data-camera=gate]")
     page.locator("h2 >> text=Gate").wait_for()
+
+
+def sign_in(page: Page, site: Site, name: str, password: str) -> None:
+    page.goto(f"{site.url}/screen/signin")
+    page.fill("#name", name)
+    page.fill("#key", password)
+    page.click("form button")
+
+
+def test_a_user_is_added_signs_in_changes_their_password_and_is_let_in_no_more(
+    browser: Browser, page: Page, site: Site
+) -> None:
+    first, second = "correct horse battery", "staple the donkey"
+    page.click("nav a[href$=access]")
+    page.fill("#name", "Ann")
+    page.select_option("#role", "operator")
+    page.fill("#password", first)
+    page.click("#add")
+    row = page.locator("[data-key]", has_text="Ann")
+    row.wait_for()
+    assert "operator" in row.inner_text()
+    with opened(browser, locale="en-GB") as other:
+        sign_in(other, site, "ann", "something else")
+        other.locator("[role=alert] >> text=password").wait_for()
+        sign_in(other, site, "ann", first)
+        other.wait_for_url("**/screen/now")
+        assert other.locator("nav a[href$=access]").is_hidden()
+        other.click("#me")
+        other.fill("#old", first)
+        other.fill("#new", second)
+        other.fill("#again", second + "s")
+        other.click("dialog .main")
+        other.locator("dialog [role=alert] >> text=not the same").wait_for()
+        other.fill("#again", second)
+        other.click("dialog .main")
+        other.locator(".toast >> text=changed").wait_for()
+        page.once("dialog", lambda dialog: dialog.accept())
+        row.locator("[data-revoke]").click()
+        row.wait_for(state="detached")
+        other.goto(f"{site.url}/screen/now")
+        other.wait_for_url("**/screen/signin")
+        sign_in(other, site, "ann", second)
+        other.locator("[role=alert] >> text=password").wait_for()

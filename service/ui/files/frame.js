@@ -2,6 +2,7 @@
 
 import { ask, toSignIn, who } from "./ask.js";
 import { complain, fill, h } from "./parts.js";
+import { changePassword } from "./password.js";
 import { name, say } from "./words.js";
 
 const YEAR = 31536000;
@@ -39,9 +40,10 @@ export async function opened() {
   return session;
 }
 
-function links({ watching, scopes }) {
+function links({ needed, watching, scopes }) {
   const sees = watching && scopes.includes("read");
-  const holds = { watching: sees, "setting-up": sees && scopes.includes("admin"), detect: scopes.includes("detect") };
+  const admin = needed && scopes.includes("admin");
+  const holds = { admin, watching: sees, "setting-up": sees && scopes.includes("admin"), detect: scopes.includes("detect") };
   for (const link of document.querySelectorAll("nav a")) link.hidden = !holds[link.dataset.needs];
 }
 
@@ -51,8 +53,11 @@ function identity(session) {
     await ask("/v1/session", { method: "DELETE" });
     location.assign("/screen/signin");
   };
+  const known = `${session.name} (${name("role", session.role ?? "none")})`;
   return [
-    h("span", { class: "quiet" }, `${session.name} (${name("role", session.role ?? "none")})`),
+    session.user
+      ? h("button", { type: "button", id: "me", title: say("password.title"), onclick: () => changePassword() }, known)
+      : h("span", { class: "quiet" }, known),
     h("button", { type: "button", onclick: () => out().catch(complain) }, say("signout")),
   ];
 }

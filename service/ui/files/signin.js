@@ -1,4 +1,4 @@
-// Sign in with an API key. The key is sent once and kept nowhere in the browser.
+// Sign in by name and password, or with an API key. They are sent once and kept nowhere in the browser.
 
 import { ask } from "./ask.js";
 import { opened } from "./frame.js";
@@ -14,17 +14,21 @@ const after = () => {
 if (session.signed_in) after();
 
 const said = h("p", { role: "alert" });
-const key = h("input", { id: "key", type: "password", autocomplete: "off", required: true, maxlength: 1024, autofocus: true });
+const user = h("input", { id: "name", autocomplete: "username", maxlength: 100, autofocus: true });
+const key = h("input", { id: "key", type: "password", autocomplete: "current-password", required: true, maxlength: 1024 });
 const button = h("button", { class: "main" }, say("signin.enter"));
 
 async function enter(event) {
   event.preventDefault();
   button.disabled = true;
   try {
-    await ask("/v1/session", { method: "POST", json: { key: key.value.trim() } });
+    const name = user.value.trim();
+    if (name) await ask("/v1/session/user", { method: "POST", json: { name, password: key.value } });
+    else await ask("/v1/session", { method: "POST", json: { key: key.value.trim() } });
     after();
   } catch (error) {
-    const told = { UNAUTHENTICATED: "signin.wrong", RATE_LIMITED: "signin.wait" }[error.code];
+    const wrong = user.value.trim() ? "signin.wrong_password" : "signin.wrong";
+    const told = { UNAUTHENTICATED: wrong, RATE_LIMITED: "signin.wait" }[error.code];
     fill(said, badge("bad", told ? say(told) : error.status ? error.message : say("lost")));
     button.disabled = false;
     key.select();
@@ -37,11 +41,14 @@ fill(
     "form",
     { class: "card signin", onsubmit: enter },
     h("h1", {}, say("signin.title")),
-    h("label", { for: "key" }, say("signin.key")),
+    h("label", { for: "name" }, say("signin.name")),
+    user,
+    h("label", { for: "key" }, say("signin.password")),
     key,
     button,
     said,
-    h("p", { class: "quiet" }, say("signin.where"), " ", h("code", {}, "ppe key create NAME --scope operate")),
+    h("p", { class: "quiet" }, say("signin.by_key")),
+    h("p", { class: "quiet" }, say("signin.where"), " ", h("code", {}, "ppe user create NAME --role operator")),
   ),
 );
-key.focus();
+user.focus();
