@@ -41,6 +41,11 @@ THERE: Final = {
     "try": ".drop",
 }
 """Pages, and what is on each when it is there."""
+COUNTED: Final = """
+window.shown = 0;
+for (const img of document.querySelectorAll(".tile img")) img.addEventListener("load", () => (window.shown += 1));
+"""
+"""Counts pictures that are shown on the wall."""
 
 
 def _cpu(process: psutil.Process) -> float:
@@ -63,22 +68,16 @@ def _looking(browser: Any, site: Site, process: psutil.Process, seconds: float) 
         alone.append(_cost(process, seconds))
         context = browser.new_context(viewport={"width": 1920, "height": 1200})
         page = context.new_page()
-        counted = [0]
-
-        def count(response: Any, counted: list[int] = counted) -> None:
-            counted[0] += response.status == 200 and "/picture" in response.url
-
-        page.on("response", count)
         page.goto(f"{site.url}/screen/now")
         for tile in range(len(site.cameras)):
             page.locator(".tile .frame:not(.empty)").nth(tile).wait_for()
         page.wait_for_timeout(3000)
-        counted[0] = 0
+        page.evaluate(COUNTED)
         began, before = time.monotonic(), _cpu(process)
         page.wait_for_timeout(1000 * seconds)
         spent = time.monotonic() - began
         watched.append(100 * (_cpu(process) - before) / spent)
-        rates.append(counted[0] / spent)
+        rates.append(page.evaluate("shown") / spent)
         context.close()
         time.sleep(2)
     return {"alone": alone, "watched": watched, "pictures_a_second": rates}

@@ -32,7 +32,7 @@ CLIENT_GONE: Final = 499
 """What the log calls the status of a request whose client left before the answer."""
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-_PICTURES: Final = frozenset({"/v1/cameras/{camera}/picture"})
+_PICTURES: Final = frozenset({"/v1/cameras/{camera}/picture", "/v1/pictures"})
 """Routes that a screen asks some times a second: a log of that would say nothing and hide the rest."""
 _STREAMS: Final = frozenset({"/v1/events/stream"})
 """Routes whose answers last for as long as their clients like."""

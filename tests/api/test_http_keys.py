@@ -32,6 +32,7 @@ REQUESTS: list[tuple[str, str, Scope]] = [
     ("GET", "/v1/cameras", "read"),
     ("GET", "/v1/cameras/gate", "read"),
     ("GET", "/v1/cameras/gate/picture", "read"),
+    ("GET", "/v1/pictures", "read"),
     ("GET", "/v1/cameras/gate/zones", "read"),
     ("GET", "/v1/stats", "read"),
     ("POST", f"{ALERT}/acknowledge", "operate"),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
+from typing import cast
 
 import cv2
 import httpx
@@ -141,6 +144,42 @@ def _refused_to_all_but_an_admin(found: Keyed) -> None:
         assert refusal(client.put("/v1/cameras/gate", json=ENTRY)) == "SITE_UNWRITABLE"
     done = [(entry.action, entry.object, entry.outcome) for entry in found.entries() if entry.action == "camera.put"]
     assert done == [("camera.put", "gate", "SITE_UNWRITABLE")]
+
+
+def test_the_pictures_of_a_wall_come_at_once_and_only_those_that_are_new(made: Made, desk: httpx.Client) -> None:
+    asked = {"camera": "gate,dock,nobody,gate", "width": "32"}
+    nobody = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64), 64, 48)
+
+    def get(known: str = "") -> dict[str, tuple[str, bytes]]:
+        answer = desk.get("/v1/pictures", params=asked, headers={"If-None-Match": known} if known else {})
+        assert answer.headers["cache-control"] == "no-store"
+        if answer.status_code == 204:
+            assert answer.content == b""
+            return {}
+        kind = answer.headers["content-type"]
+        told = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + answer.content)
+        assert told.get_content_type() == "multipart/form-data"
+        parts = cast(list[Message], told.get_payload())
+        assert {part.get_content_type() for part in parts} == {"image/jpeg"}
+        named = ((str(part.get_param("name", header="content-disposition")), part) for part in parts)
+        return {name: (part.get_filename() or "", cast(bytes, part.get_payload(decode=True))) for name, part in named}
+
+    assert get() == {}
+    for name, value in (("gate", 40), ("dock", 200)):
+        made.health.views[name] = View(np.full((48, 64, 3), value, np.uint8), (), nobody, blurred=False)
+    both = get()
+    assert list(both) == ["gate", "dock"]
+    for name, value in (("gate", 40), ("dock", 200)):
+        drawn = cv2.imdecode(np.frombuffer(both[name][1], np.uint8), cv2.IMREAD_COLOR)
+        assert drawn is not None
+        assert (drawn.shape, round(drawn.mean())) == ((24, 32, 3), value)
+    tags = [f'"{tag}"' for tag, _ in both.values()]
+    assert list(get(tags[0])) == ["dock"]
+    assert get(", ".join(tags)) == {}
+    made.health.views["gate"] = View(np.zeros((48, 64, 3), np.uint8), (), nobody, blurred=False)
+    assert list(get(",".join(tags))) == ["gate"]
+    assert refusal(desk.get("/v1/pictures")) == "PARAMETER_INVALID"
+    assert refusal(desk.get("/v1/pictures", params={"camera": ",".join(map(str, range(65)))})) == "PARAMETER_INVALID"
 
 
 def test_the_last_judged_picture_is_drawn_without_faces(made: Made, desk: httpx.Client) -> None:

@@ -1,7 +1,8 @@
-"""``GET /v1/cameras``: how the watched cameras do."""
+"""``GET /v1/cameras`` and ``/v1/pictures``: how the watched cameras do, and what they show."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Path, Query
@@ -23,6 +24,9 @@ _CODES: Final[tuple[Code, ...]] = (
 )
 
 router = APIRouter(tags=["Cameras"])
+MOST: Final = 64
+"""Cameras whose pictures are given at once."""
+Width = Annotated[int, Query(ge=0, le=10_000, description="Scaled down to so many pixels; 0: as it is.")]
 Camera = Annotated[str, Path(description="The camera's id.", examples=["north"])]
 
 
@@ -79,7 +83,7 @@ def _shown(report: CameraReport, desk: Desk) -> CameraSchema:
 def camera_picture(
     camera: Camera,
     desk: AtDesk,
-    width: Annotated[int, Query(ge=0, le=10_000, description="Scaled down to so many pixels; 0: as it is.")] = 0,
+    width: Width = 0,
     known: Annotated[str | None, Header(alias="If-None-Match", description="Tag of what the client has.")] = None,
 ) -> Response:
     """Give the JPEG, drawn when it is asked for: black where zones ignore, without faces unless the site shows them.
@@ -99,6 +103,52 @@ def camera_picture(
     if known == drawn.tag:
         return Response(status_code=304, headers=headers)
     return Response(drawn.content, media_type="image/jpeg", headers=headers)
+
+
+@router.get(
+    "/v1/pictures",
+    operation_id="get_pictures",
+    summary="Give the last judged pictures of several cameras at once",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "A part for each camera, of its id as name and the picture's tag as filename.",
+            "content": {"multipart/form-data": {"schema": {"type": "object", "additionalProperties": describe.BINARY}}},
+        },
+        204: {"description": "None has a picture that `If-None-Match` does not name."},
+        **describe.problems(*_CODES),
+    },
+)
+def camera_pictures(
+    desk: AtDesk,
+    camera: Annotated[
+        str,
+        Query(min_length=1, max_length=8000, description="Ids with commas between; who has no picture is left out."),
+    ],
+    width: Width = 0,
+    known: Annotated[str | None, Header(alias="If-None-Match", description="Tags of what the client has.")] = None,
+) -> Response:
+    """Give the pictures that the client has not, each as of one camera: a wall of cameras asks once for all."""
+    wanted = dict.fromkeys(camera.split(","))
+    if len(wanted) > MOST:
+        raise Problem("PARAMETER_INVALID", f"camera: {MOST} at most at once.")
+    has = {tag.strip() for tag in (known or "").split(",")}
+    views = ((one, desk.health.view(one)) for one in wanted)
+    drawn = ((one, desk.drawings.of(one, view, width)) for one, view in views if view is not None)
+    fresh = [(one, drawing) for one, drawing in drawn if drawing.tag not in has]
+    headers = {"Cache-Control": "no-store"}
+    if not fresh:
+        return Response(status_code=204, headers=headers)
+    line = secrets.token_hex(16)
+    parts = [
+        f'--{line}\r\nContent-Disposition: form-data; name="{one}"; filename={drawing.tag}\r\n'
+        "Content-Type: image/jpeg\r\n\r\n".encode()
+        + drawing.content
+        + b"\r\n"
+        for one, drawing in fresh
+    ]
+    content = b"".join([*parts, f"--{line}--\r\n".encode()])
+    return Response(content, media_type=f"multipart/form-data; boundary={line}", headers=headers)
 
 
 def no_such_camera(camera: str) -> Problem:

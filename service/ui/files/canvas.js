@@ -28,7 +28,7 @@ export class Canvas {
     this.element.addEventListener("pointerdown", (event) => this.press(event));
     this.element.addEventListener("pointermove", (event) => this.point(event));
     this.element.addEventListener("dblclick", () => this.corners && this.finish());
-    show(this.img, camera, (there) => this.element.classList.toggle("empty", !there));
+    show(this.img, camera, () => this.element.classList.remove("empty"));
     pace(this.img, SLOWLY);
   }
 

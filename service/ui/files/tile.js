@@ -23,7 +23,7 @@ export class Tile {
     const inside = [this.frame, h("span", { class: "told" }, head, this.alerts, this.facts)];
     const large = { type: "button", class: "tile", "data-camera": camera.id, onclick: opened };
     this.element = opened ? h("button", large, inside) : h("div", { class: "tile large" }, inside);
-    show(this.img, camera.id, (there) => this.frame.classList.toggle("empty", !there));
+    show(this.img, camera.id, () => this.frame.classList.remove("empty"));
   }
 
   tell(camera, open) {
