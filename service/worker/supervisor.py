@@ -62,6 +62,7 @@ class Supervisor:
         self._first = dict(watches)
         self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = {}
+        self._leaving: dict[str, threading.Thread] = {}
         self._stopped = False
 
     def start(self) -> None:
@@ -77,7 +78,7 @@ class Supervisor:
             before, stop = self._kept.get(camera), threading.Event()
             if before:
                 before.stop.set()
-            follows = before.thread if before else None
+            follows = before.thread if before else self._leaving.pop(camera, None)
             thread = threading.Thread(
                 target=self._keep, args=(camera, watch, stop, follows), name=f"watch-{camera}", daemon=True
             )
@@ -88,13 +89,18 @@ class Supervisor:
         """Watch a camera no more, and wait for its watch to stop; return whether it did in time."""
         with self._lock:
             kept = self._kept.pop(camera, None)
-        if kept is None:
-            return True
+            if kept is None:
+                return True
+            self._leaving[camera] = kept.thread
         kept.stop.set()
         kept.thread.join(seconds)
         if kept.thread.is_alive():
             log.error("watch.does_not_stop", threads=[kept.thread.name])
-        return not kept.thread.is_alive()
+            return False
+        with self._lock:
+            if self._leaving.get(camera) is kept.thread:
+                del self._leaving[camera]
+        return True
 
     def stop(self, seconds: float = STOPS) -> bool:
         """Tell all watches to stop and wait for so long in all; return whether all of them did in time."""

@@ -195,3 +195,28 @@ def test_a_watch_that_does_not_stop_is_told_and_followed_only_when_it_has() -> N
         assert not supervisor.drop("dock", 0.01)
     assert lines[0]["threads"] == ["watch-dock"]
     held.set()
+
+
+def test_a_camera_that_was_let_go_and_is_taken_up_again_waits_for_a_watch_that_hangs() -> None:
+    log: list[str] = []
+    hangs, runs = threading.Event(), threading.Event()
+
+    def hanging(_: threading.Event) -> None:
+        runs.set()
+        hangs.wait(20)
+        log.append("old ends")
+
+    again, again_runs = steady(log, "new")
+    told: list[str] = []
+    supervisor = Supervisor({"gate": hanging}, stuck=told.append, stops=0.0)
+    supervisor.start()
+    assert runs.wait(20)
+    with capture_logs():
+        assert not supervisor.drop("gate", 0.0)
+        supervisor.take("gate", again)
+        assert not again_runs.wait(0.1)
+        hangs.set()
+        assert again_runs.wait(20)
+        assert supervisor.stop(20)
+    assert log == ["old ends", "new begins", "new ends"]
+    assert told == ["gate"]
