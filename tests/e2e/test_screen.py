@@ -160,7 +160,8 @@ def test_reports_tell_what_the_api_tells(page: Page, site: Site) -> None:
     def counted() -> bool:
         answer = httpx.get(f"{site.url}/v1/stats?by=equipment", headers={"X-API-Key": site.keys["read"]})
         told[:] = [group for group in answer.json()["groups"] if group["equipment"] == "vest"]
-        return bool(told and told[0]["missing_s"])
+        fired = httpx.get(f"{site.url}/v1/alerts", headers={"X-API-Key": site.keys["read"]}).json()["alerts"]
+        return bool(told and told[0]["missing_s"] and fired)
 
     assert eventually(counted)
     site.enter(page, "read")
