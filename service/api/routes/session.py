@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any, Final, cast
 
 import anyio.to_thread
@@ -125,12 +123,11 @@ async def sign_in(request: Request, response: Response, access: AtGate) -> Sessi
     said = await json_body(request, SignIn)
     if access.keyring is None:
         return _told(request, access)
-    with _trying(access.keyring, _address(request)) as passed:
-        caller = access.keyring.caller(said.key)
-        if caller is None:
-            await note_refusal(access, request, Caller(), "UNAUTHENTICATED")
-            raise Problem("UNAUTHENTICATED", "This is no key that is in force. `ppe key create` makes one.")
-        passed()
+    _try(access.keyring, request)
+    caller = access.keyring.caller(said.key)
+    if caller is None:
+        await note_refusal(access, request, Caller(), "UNAUTHENTICATED")
+        raise Problem("UNAUTHENTICATED", "This is no key that is in force. `ppe key create` makes one.")
     return await _begun(request, response, access, caller)
 
 
@@ -147,12 +144,11 @@ async def sign_in_user(request: Request, response: Response, access: AtGate) -> 
     said = await json_body(request, UserSignIn)
     if access.keyring is None:
         return _told(request, access)
-    with _trying(access.keyring, _address(request)) as passed:
-        caller = await _entered(access.keyring, said.name, said.password)
-        if caller is None:
-            await note_refusal(access, request, Caller(), "UNAUTHENTICATED")
-            raise Problem("UNAUTHENTICATED", "No user of this name has this password. `ppe user create` makes users.")
-        passed()
+    _try(access.keyring, request)
+    caller = await _entered(access.keyring, said.name, said.password)
+    if caller is None:
+        await note_refusal(access, request, Caller(), "UNAUTHENTICATED")
+        raise Problem("UNAUTHENTICATED", "No user of this name has this password. `ppe user create` makes users.")
     return await _begun(request, response, access, caller)
 
 
@@ -208,10 +204,10 @@ async def change_password(request: Request, access: AtGate) -> SessionSchema:
     wanted = await json_body(request, NewPassword)
     if not access.keyring.is_user(caller):
         raise Problem("FORBIDDEN", "An API key has no password. `ppe user create` makes users.")
-    with _trying(access.keyring, _address(request)) as passed:
-        if await _entered(access.keyring, caller.name, wanted.password) is None:
-            raise Problem("BODY_INVALID", "password: it is another one.")
-        passed()
+    _try(access.keyring, request)
+    if await _entered(access.keyring, caller.name, wanted.password) is None:
+        raise Problem("BODY_INVALID", "password: it is another one.")
+    access.keyring.sessions.passed(_address(request))
     try:
         await anyio.to_thread.run_sync(access.keyring.change_password, session.key, wanted.new, caller)
     except ValueError as error:
@@ -222,6 +218,7 @@ async def change_password(request: Request, access: AtGate) -> SessionSchema:
 async def _begun(request: Request, response: Response, access: Access, caller: Caller) -> SessionSchema:
     """Begin a caller's session, and write that down."""
     keyring, key = cast(Keyring, access.keyring), cast(str, caller.key)
+    keyring.sessions.passed(_address(request))
     async with audit_of(request).doing(caller, "session.begin", _address(request)):
         cookie, begun = keyring.sessions.begin(key)
     secure = request.url.scheme == "https"
@@ -233,21 +230,19 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else "?"
 
 
-@contextmanager
-def _trying(keyring: Keyring, address: str) -> Iterator[Callable[[], None]]:
-    """Count a try to sign in, unless what is yielded is called; so those that are made at once count as well.
+def _try(keyring: Keyring, request: Request) -> None:
+    """Count a try to sign in, before it is known to fail: those that are made at once count as well.
 
     Raises:
         Problem: RATE_LIMITED, because too many failed.
     """
-    if wait := keyring.sessions.wait(address):
+    if wait := keyring.sessions.wait(_address(request)):
         raise Problem(
             "RATE_LIMITED",
             "Too many keys and passwords that are none came from here: wait for Retry-After seconds.",
             headers={"Retry-After": str(math.ceil(wait))},
         )
-    keyring.sessions.tried(address)
-    yield lambda: keyring.sessions.passed(address)
+    keyring.sessions.tried(_address(request))
 
 
 async def _entered(keyring: Keyring, name: str, password: str) -> Caller | None:
