@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Final
 import cv2
 from PIL import Image as Pillow
 
+from service.keys import Role
 from tests.conftest import ROOT
 from tests.e2e.drawn import Worker, with_workers, yard
-from tests.e2e.screens import Seen, Site, browsing, watched_site
+from tests.e2e.screens import PASSWORD, Seen, Site, browsing, watched_site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 PICTURES: Final = ROOT / "docs" / "pictures"
 LANGUAGES: Final = {"en": "en-GB", "ko": "ko-KR"}
 WINDOWS: Final = ((1280, 800), (390, 844))
+USERS: Final[dict[str, Role]] = {"Ann Lee": "admin", "Shift leader": "operator", "Reception": "viewer"}
 ZONES: Final = """    zones:
       gate-zone:
         name: Main gate
@@ -46,7 +48,7 @@ ZONES: Final = """    zones:
 def site_in_use() -> Iterator[Site]:
     """Serve six cameras: two with somebody who lacks something, one that is lost."""
     names = ("Gate", "Yard", "Dock", "Lift", "Stairs", "Roof")
-    with tempfile.TemporaryDirectory() as folder, watched_site(Path(folder), *names, keyed=False, zones=ZONES) as site:
+    with tempfile.TemporaryDirectory() as folder, watched_site(Path(folder), *names, zones=ZONES, users=USERS) as site:
         site.show("gate", Worker(0.2), Worker(0.5, vest=False), Worker(0.8, 0.8, 0.3))
         site.show("yard", Worker(0.3), Worker(0.65, 0.85, 0.4))
         site.show("dock", Worker(0.55, helmet=False), Worker(0.75, 0.7, 0.22))
@@ -111,8 +113,27 @@ def tried(page: Page, site: Site) -> None:
     page.wait_for_selector(".people .person")
 
 
+def access(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/screen/access")
+    page.locator("[data-key]").first.wait_for()
+
+
+def signin(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/screen/signin")
+    page.wait_for_selector("#key")
+
+
+def enter(page: Page, site: Site) -> None:
+    """Sign in as the first of the users."""
+    signin(page, site)
+    page.fill("#name", next(iter(USERS)))
+    page.fill("#key", PASSWORD)
+    page.click("form button")
+    page.wait_for_url("**/screen/now")
+
+
 PAGES: Final[dict[str, Callable[[Page, Site], None]]] = {
-    one.__name__: one for one in (now, large, alert, said, reports, zones, cameras, tried)
+    one.__name__: one for one in (signin, now, large, alert, said, reports, zones, cameras, access, tried)
 }
 KEPT: Final = {"now": WINDOWS[0], "zones": WINDOWS[0], "alert": WINDOWS[1]}
 
@@ -132,8 +153,10 @@ def everything(browser: Browser, site: Site, out: Path, scheme: str) -> bool:
             wider = []
             for name, show in PAGES.items():
                 show(page, site)
-                page.screenshot(path=out / f"{name}-{language}-{width}-{scheme}.png", full_page=True)
                 wider += [name] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else []
+                page.screenshot(path=out / f"{name}-{language}-{width}-{scheme}.png", full_page=True)
+                if show is signin:
+                    enter(page, site)
             context.close()
             well = well and not (wider or seen.faults or seen.left)
             print(f"{language} {width}: wider {wider}, faults {seen.faults}, left {seen.left}")
@@ -148,6 +171,7 @@ def docs(browser: Browser, site: Site) -> bool:
             viewport={"width": width, "height": height}, locale=LANGUAGES["en"], color_scheme="light"
         )
         page = context.new_page()
+        enter(page, site)
         PAGES[name](page, site)
         shot = Pillow.open(io.BytesIO(page.screenshot())).convert("RGB")
         few = shot.quantize(256, method=Pillow.Quantize.MEDIANCUT, kmeans=3, dither=Pillow.Dither.NONE)

@@ -6,16 +6,17 @@ import importlib.util
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
-from service.keys import Scope
+from service.keys import Role, Scope
 from tests.cameras.http_camera import Camera, http_camera
 from tests.cli.workers import run
 from tests.e2e.commands import eventually, ppe
@@ -24,6 +25,8 @@ from tests.e2e.drawn import Worker, filmed, with_workers, yard
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+PASSWORD = "a yard without cranes"
+"""Of the users that a site is served with."""
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     "--no-sandbox",
@@ -151,7 +154,9 @@ class Site:
 
 
 @contextmanager
-def watched_site(folder: Path, *names: str, keyed: bool = True, zones: str = "") -> Iterator[Site]:
+def watched_site(
+    folder: Path, *names: str, keyed: bool = True, zones: str = "", users: Mapping[str, Role] = MappingProxyType({})
+) -> Iterator[Site]:
     """Serve and watch cameras that see an empty yard.
 
     Args:
@@ -159,6 +164,7 @@ def watched_site(folder: Path, *names: str, keyed: bool = True, zones: str = "")
         names: of the cameras; their ids are these in small letters.
         keyed: API keys are needed.
         zones: YAML lines of the cameras' zones, indented by four.
+        users: who may sign in by `PASSWORD`, and as what.
     """
     store, file = folder / "store", folder / "site.yaml"
     scopes: tuple[Scope, ...] = ("read", "operate", "admin") if keyed else ()
@@ -166,6 +172,9 @@ def watched_site(folder: Path, *names: str, keyed: bool = True, zones: str = "")
         scope: run("key", "create", f"{scope} key", "--scope", scope, PPE_STORE=str(store)).stdout.strip()
         for scope in scopes
     }
+    for name, role in users.items():
+        said = ("user", "create", name, "--role", role, "--password-file", "-")
+        run(*said, typed=PASSWORD, PPE_STORE=str(store))
     with ExitStack() as all_of_it:
         filming = {name.lower(): all_of_it.enter_context(ExitStack()) for name in names}
         cameras = {
