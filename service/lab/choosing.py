@@ -19,22 +19,30 @@ LEAST_PRECISION: Final = 0.9
 
 def choose(seen: list[Seen], start: Thresholds, precision: float = PRECISION) -> Thresholds:
     """Choose thresholds and minimum heights on some pictures: those of ``tune``."""
-    open_to_all = start.model_copy(update={"minimum_height": dict.fromkeys(EQUIPMENT, 0.0)})
-    chosen = choose_thresholds(seen, open_to_all, precision)
-    return chosen.model_copy(update={"minimum_height": least_heights(judge(seen, chosen))})
+    return fitted(seen, choose_thresholds(seen, start, precision))
+
+
+def fitted(seen: list[Seen], thresholds: Thresholds) -> Thresholds:
+    """Return thresholds with the least heights at which they are good enough."""
+    open_to_all = thresholds.model_copy(update={"minimum_height": dict.fromkeys(EQUIPMENT, 0.0)})
+    return thresholds.model_copy(update={"minimum_height": least_heights(judge(seen, open_to_all))})
 
 
 def choose_thresholds(seen: list[Seen], start: Thresholds, precision: float = PRECISION) -> Thresholds:
     """Choose the thresholds that find most missing equipment at a stated precision, from the accepted height on.
 
     One value after the other takes the one on a grid that is worth most (`_worth`) without the precision of either
-    equipment falling under `precision`; ties keep the higher threshold. Two rounds, so that late choices reach early
-    ones.
+    equipment falling under `precision`; of several that are worth the same the one in the middle, which leaves room to
+    both sides on other pictures. Each is judged with the minimum heights that it leads to: one false alarm more can
+    cost a whole height band. Two rounds, so that late choices reach early ones.
     """
     chosen = start
     for _ in range(2):
         for name in ("no-helmet", "helmet", "no-vest", "vest", "person", "inferred"):
-            chosen = max(_variants(chosen, name), key=lambda candidate: _worth(seen, candidate, precision))
+            worth = [(_worth(seen, one, precision), one) for one in _variants(chosen, name)]
+            best = max(value for value, _ in worth)
+            tied = [one for value, one in worth if value == best]
+            chosen = tied[(len(tied) - 1) // 2]
     return chosen
 
 
@@ -51,7 +59,7 @@ def _variants(thresholds: Thresholds, name: str) -> Iterator[Thresholds]:
 
 def _worth(seen: list[Seen], thresholds: Thresholds, precision: float) -> float:
     """Return recall of missing plus half the known share of worn, of both; less where alarms are false."""
-    judged = judge(seen, thresholds)
+    judged = judge(seen, fitted(seen, thresholds))
     counted: list[Tally] = [count(judged, equipment, ACCEPTED_HEIGHT) for equipment in EQUIPMENT]
     short = sum(max(0.0, precision - one.precision) for one in counted if one.said)
     known = sum(1 - one.worn_unknown / one.worn for one in counted if one.worn)

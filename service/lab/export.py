@@ -190,7 +190,7 @@ def _pair(
                 pairs.append((float(overlap[row, column]), abs(float(a.confidence[row] - b.confidence[column]))))
         for side, taken in ((a, {row for row, _ in good}), (b, {column for _, column in good})):
             alone += sum(
-                side.confidence[index] >= floor + tolerance for index in range(len(side)) if index not in taken
+                bool(side.confidence[index] >= floor + tolerance) for index in range(len(side)) if index not in taken
             )
     return pairs, alone
 
