@@ -71,10 +71,10 @@ def test_tune_only_reads_nothing_else(exports: Path, tmp_path: Path) -> None:
 
 
 def test_thresholds_are_chosen_on_tune(exports: Path, tmp_path: Path) -> None:
-    """On tune every alarm is right, so the threshold stays under the 0.41 at which the bare head is seen."""
+    """On tune every alarm is right, so the threshold is in the middle of those under 0.41, where the head is seen."""
     result = evaluated(exports, "--no-boxes", "--choose-thresholds")
     assert result.exit_code == 0, result.output
-    assert read_manifest(tmp_path / "manifest.json").thresholds.confidence["no-helmet"] == 0.4
+    assert read_manifest(tmp_path / "manifest.json").thresholds.confidence["no-helmet"] == 0.2
     assert "--precision" in misuse(evaluated(exports, "--no-boxes", "--precision", "1.5"))
 
 

@@ -24,6 +24,8 @@ _CODES: Final[tuple[Code, ...]] = (
 )
 
 router = APIRouter(tags=["Cameras"])
+_WALL: Final = "`multipart/form-data`: a part for each camera, of its id as `name` and the picture's tag as `filename`."
+"""Said in words alone: those who generate clients know no multipart answers, and would leave the route out."""
 MOST: Final = 64
 """Cameras whose pictures are given at once."""
 Width = Annotated[int, Query(ge=0, le=10_000, description="Scaled down to so many pixels; 0: as it is.")]
@@ -111,10 +113,7 @@ def camera_picture(
     summary="Give the last judged pictures of several cameras at once",
     response_class=Response,
     responses={
-        200: {
-            "description": "A part for each camera, of its id as name and the picture's tag as filename.",
-            "content": {"multipart/form-data": {"schema": {"type": "object", "additionalProperties": describe.BINARY}}},
-        },
+        200: {"description": _WALL},
         204: {"description": "None has a picture that `If-None-Match` does not name."},
         **describe.problems(*_CODES),
     },
