@@ -30,10 +30,10 @@ def test_a_request_has_a_line_with_the_template_of_its_route_and_the_id_of_its_k
     with structlog.testing.capture_logs(processors=MERGED) as logged, keyed() as service:
         client = service.client("read")
         client.get("/v1/alerts/12", headers={"X-Request-ID": "mine"})
-        client.get("/nothing")
-        client.get("/readyz")
-        client.get("/metrics")
-    lines = [line for line in logged if line["event"] == "request"]
+        for path in ("/nothing", "/readyz", "/metrics"):
+            client.get(path)
+    asked_for = {"/v1/alerts/12", "/nothing", "/readyz", "/metrics"}  # not what a service before is late to tell
+    lines = [line for line in logged if line["event"] == "request" and line["path"] in asked_for]
     key = service.tokens["read"].split("_")[1]
     first = {"route": "/v1/alerts/{alert}", "path": "/v1/alerts/12", "status": 404, "key": key, "request_id": "mine"}
     assert first.items() <= lines[0].items()
@@ -51,7 +51,8 @@ def test_pictures_that_a_screen_asks_for_all_the_time_do_not_fill_the_log(made: 
         client.get("/v1/cameras/gate/picture", headers={"If-None-Match": tag})
         client.get("/v1/cameras/dock/picture")
         client.get("/v1/pictures?camera=gate")
-    lines = [(line["status"], line["log_level"]) for line in logged if line["event"] == "request"]
+    asked_for = [line for line in logged if line["event"] == "request" and "/picture" in line["path"]]
+    lines = [(line["status"], line["log_level"]) for line in asked_for]
     assert lines == [(200, "debug"), (304, "debug"), (404, "info"), (200, "debug")]
 
 
@@ -80,7 +81,8 @@ def test_lines_of_requests_can_be_turned_off_and_no_others(
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     (mark,) = [line for line in lines if line["event"] == "alert.acknowledged"]
     assert (mark["alert"], mark["request_id"]) == ("0000000000000001", "mine")
-    assert [line["request_id"] for line in lines if line["event"] == "request"] == ["mine"] * wanted
+    told = [line["request_id"] for line in lines if line["event"] == "request"]
+    assert told.count("mine") == wanted  # the service of a test before may still tell of its last request
 
 
 def test_an_attempt_to_deliver_names_its_alert() -> None:
