@@ -196,8 +196,8 @@ def test_one_log_line_a_request_and_no_query_in_it() -> None:
     keep = structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars])
     with keep as logged, serving(build(FakeDetector(see))) as url:
         httpx.post(f"{url}/v1/detect?require=secret", content=GOOD, headers={"X-Request-ID": "mine"})
-        httpx.get(f"{url}/a%0Ab?key=secret")
-    lines = [line for line in logged if line["event"] == "request"]
+        httpx.get(f"{url}/a%0Ab?key=secret", headers={"X-Request-ID": "mine-too"})
+    lines = [line for line in logged if line["event"] == "request" and line["request_id"].startswith("mine")]
     assert [(line["method"], line["path"], line["status"]) for line in lines] == [
         ("POST", "/v1/detect", 422),
         ("GET", "/a%0Ab", 404),

@@ -107,12 +107,12 @@ def test_things_are_retained_as_they_are_and_said_once(mosquitto: Mosquitto, tmp
         assert late.last("ppe/camera/gate/helmet") == b"ON"
         assert late.last("ppe/camera/gate/image") is None  # not retained
         assert json.loads(late.last(SENSOR) or b"")["device_class"] == "safety"
-        before = len(late.heard)
         mirror.look()
         tell(store, ended(alert(1)))
         mirror.look()
         until(lambda: late.last("ppe/camera/gate/helmet") == b"OFF")
-        assert len(late.heard) == before + 1
+        # what is kept for who comes late may come as late as it likes; it says so itself
+        assert [one.topic for one in late.heard if not one.retain] == ["ppe/camera/gate/helmet"]
         camera.there = False
         mirror.look()
         until(lambda: late.last(SENSOR) == b"" and late.last("ppe/camera/gate/state") == b"")
