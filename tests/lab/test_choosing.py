@@ -85,9 +85,9 @@ def test_the_least_height_is_where_recall_is_reached_and_stays(pictures: list[Ju
     assert choosing.least_heights(pictures)["vest"] == 200.0
 
 
-def test_a_threshold_that_costs_a_height_band_is_not_worth_it() -> None:
-    """At 0.30 and less somebody inferred is found, and a false alarm that closes the band of all others."""
+def test_heights_are_fitted_to_the_thresholds_whatever_they_were_before() -> None:
     tall = crowd(("no-helmet", 0.9), truth="missing")
     chosen = choosing.fitted([tall], Thresholds())
     assert chosen.minimum_height["helmet"] == 200.0
-    assert choosing.fitted([tall], chosen) == chosen
+    shut = chosen.model_copy(update={"minimum_height": {"helmet": 9000.0, "vest": 9000.0}})
+    assert choosing.fitted([tall], shut) == chosen
