@@ -22,6 +22,17 @@ from service.passwords import LONGEST, SHORTEST
 
 _ROLES: Final[tuple[tuple[Scope, Role], ...]] = (("admin", "admin"), ("operate", "operator"), ("read", "viewer"))
 _CODES: Final[tuple[Code, ...]] = ("HOST_REFUSED", "METHOD_NOT_ALLOWED", "INTERNAL")
+_SENT: Final[tuple[Code, ...]] = (
+    "UNAUTHENTICATED",
+    "RATE_LIMITED",
+    "BODY_INVALID",
+    "BODY_TOO_LARGE",
+    "BODY_TIMEOUT",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "STORE_UNAVAILABLE",
+    *_CODES,
+)
+"""Of what sends a key or password."""
 _WAITING: Final = 20
 """Passwords that wait to be proved."""
 _EXAMPLE: Final[dict[str, Any]] = {
@@ -97,16 +108,7 @@ async def session(request: Request, access: AtGate) -> SessionSchema:
 
 _BEGUN: Final[dict[int | str, Any]] = {
     200: examples.answer(_EXAMPLE),
-    **describe.problems(
-        "UNAUTHENTICATED",
-        "RATE_LIMITED",
-        "BODY_INVALID",
-        "BODY_TOO_LARGE",
-        "BODY_TIMEOUT",
-        "UNSUPPORTED_MEDIA_TYPE",
-        "STORE_UNAVAILABLE",
-        *_CODES,
-    ),
+    **describe.problems(*_SENT),
 }
 
 
@@ -177,20 +179,7 @@ async def sign_out(request: Request, response: Response, access: AtGate) -> Sess
     operation_id="change_password",
     summary="Change one's own password",
     response_model=SessionSchema,
-    responses={
-        200: examples.answer(_EXAMPLE),
-        **describe.problems(
-            "UNAUTHENTICATED",
-            "FORBIDDEN",
-            "RATE_LIMITED",
-            "BODY_INVALID",
-            "BODY_TOO_LARGE",
-            "BODY_TIMEOUT",
-            "UNSUPPORTED_MEDIA_TYPE",
-            "STORE_UNAVAILABLE",
-            *_CODES,
-        ),
-    },
+    responses={200: examples.answer(_EXAMPLE), **describe.problems("FORBIDDEN", *_SENT)},
     openapi_extra=described(NewPassword, {"password": "correct horse battery", "new": "staple the donkey"}),
 )
 async def change_password(request: Request, access: AtGate) -> SessionSchema:
