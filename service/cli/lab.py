@@ -45,8 +45,18 @@ def train_command(
     rare_share: Annotated[
         float, typer.Option(min=0, max=1, help="Show pictures with classes rarer than this more often (0.5 is mild).")
     ] = 0.0,
+    scale: Annotated[float, typer.Option(min=0, max=0.9, help="Pictures are zoomed by up to this share.")] = 0.5,
+    hsv_v: Annotated[float, typer.Option(min=0, max=1, help="Brightness varies by up to this share.")] = 0.4,
+    degrees: Annotated[float, typer.Option(min=0, max=180, help="Pictures are turned by up to this.")] = 0.0,
+    mixup: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures blended with another.")] = 0.0,
+    degraded: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of pictures spoilt as a poor camera would (coarse, noisy, dark)."),
+    ] = 0.0,
     seed: Annotated[int, typer.Option()] = 1,
     device: Annotated[str, typer.Option(help="cpu, or a CUDA device such as 0.")] = "cpu",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that prepare pictures.")] = 8,
+    cache: Annotated[bool, typer.Option("--cache", help="Keep all pictures in memory, decoded.")] = False,
 ) -> None:
     """Fine-tune a model, or go on with a run that was interrupted.
 
@@ -62,7 +72,8 @@ def train_command(
         else:
             done = lab.train(
                 data, base, folder, epochs=epochs, imgsz=imgsz, batch=batch, lr0=lr0, lrf=lrf, mosaic=mosaic,
-                close_mosaic=close_mosaic, warmup_epochs=warmup_epochs, rare_share=rare_share, seed=seed, device=device,
+                close_mosaic=close_mosaic, warmup_epochs=warmup_epochs, rare_share=rare_share, scale=scale, hsv_v=hsv_v,
+                degrees=degrees, mixup=mixup, degraded=degraded, seed=seed, device=device, workers=workers, cache=cache,
             )  # fmt: skip
     out().print(f"done: {done / 'weights' / 'best.pt'} (plots and results.csv beside it)", highlight=False)
 

@@ -5,25 +5,30 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import random
 from pathlib import Path
 from typing import Any
 
+from service.lab.degrading import degrade
 from service.lab.sampling import repeated
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Parameters of glibc's mallopt(3)."""
 
 
-def fine_tuning(overrides: dict[str, Any], out: Path, rare_share: float, seed: int) -> Any:
+def fine_tuning(overrides: dict[str, Any], out: Path, rare_share: float, degraded: float, seed: int) -> Any:
     """Return a trainer, ready to ``train()``.
 
     Args:
         overrides: ultralytics' settings.
         out: the run's folder.
         rare_share, seed: see `sampling.repeated`.
+        degraded: share of the pictures that are shown as a poor camera would, see `degrading.degrade`.
     """
     import torch
     from ultralytics.models.yolo.detect import DetectionTrainer
+
+    dice = random.Random(seed)  # noqa: S311 - no secret
 
     # Not called a Trainer: to classes of that name ultralytics adds its cloud and every tracker that is installed.
     class FineTuning(DetectionTrainer):  # type: ignore[misc]  # ultralytics ships no types
@@ -52,6 +57,7 @@ def fine_tuning(overrides: dict[str, Any], out: Path, rare_share: float, seed: i
             batch = super().preprocess_batch(batch)
             if self.device.type == "cpu":
                 batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
+            batch["img"] = degrade(batch["img"], degraded, dice)
             return batch
 
         def save_model(self) -> bool:

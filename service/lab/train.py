@@ -49,10 +49,17 @@ class Recipe:
     seed: int
     precision: str
     rare_share: float = 0.0
+    scale: float = 0.5
+    hsv_v: float = 0.4
+    degrees: float = 0.0
+    mixup: float = 0.0
+    degraded: float = 0.0
     trained_on: tuple[str, ...] = ()
 
 
-_OURS = frozenset({"base", "base_sha256", "data", "data_fingerprint", "precision", "rare_share", "trained_on"})
+_OURS = frozenset(
+    {"base", "base_sha256", "data", "data_fingerprint", "precision", "rare_share", "degraded", "trained_on"}
+)
 """What of a recipe ultralytics knows under another name or not at all."""
 
 
@@ -96,9 +103,16 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
     close_mosaic: int = 2,
     warmup_epochs: float = 1.0,
     rare_share: float = 0.0,
+    scale: float = 0.5,
+    hsv_v: float = 0.4,
+    degrees: float = 0.0,
+    mixup: float = 0.0,
+    degraded: float = 0.0,
     seed: int = 1,
     precision: Precision = "auto",
     device: str = "cpu",
+    workers: int = 8,
+    cache: bool = False,
     validate_each_epoch: bool = True,
 ) -> Path:
     """Fine-tune `base` on `data` and return the folder of the finished run (``weights/best.pt`` inside).
@@ -109,6 +123,10 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         out: the run's folder; must not exist yet (`resume` goes on with one that does).
         lr0: first learning rate; the last is ``lr0 * lrf``, on a cosine.
         rare_share: pictures with a class that fewer than this share of them hold are shown more often (`sampling`).
+        scale, hsv_v, degrees, mixup: ultralytics' augmentation of the same names: zoom, brightness, rotation, blending.
+        degraded: share of the pictures that are shown as a poor camera would (`degrading`).
+        workers: processes that prepare pictures; more of them keep a GPU busy.
+        cache: keep all pictures decoded in memory (1.2 MB each at 640).
 
     Raises:
         TrainingError: an input is missing or can't serve, `out` exists, or there is no such device.
@@ -138,6 +156,11 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         seed=seed,
         precision=_precision(precision, device),
         rare_share=rare_share,
+        scale=scale,
+        hsv_v=hsv_v,
+        degrees=degrees,
+        mixup=mixup,
+        degraded=degraded,
         trained_on=origins(data, base),
     )
     out.mkdir(parents=True, exist_ok=True)
@@ -148,6 +171,8 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         **{name: value for name, value in asdict(recipe).items() if name not in _OURS},
         "cos_lr": True,
         "device": device,
+        "workers": workers,
+        "cache": cache,
         "val": validate_each_epoch,
         "amp": "bf16" if device != "cpu" and recipe.precision == "bf16" else False,  # its fp16 check fetches weights
         "deterministic": True,
@@ -228,7 +253,7 @@ def _run(overrides: dict[str, Any], out: Path, recipe: Recipe) -> Path:
         shutil.copyfile(trainer.last, target.with_suffix(".part"))
         target.with_suffix(".part").replace(target)
 
-    trainer = fine_tuning(overrides, out, recipe.rare_share, recipe.seed)
+    trainer = fine_tuning(overrides, out, recipe.rare_share, recipe.degraded, recipe.seed)
     trainer.add_callback("on_model_save", keep)
     with _cpu_autocast(recipe.precision == "bf16" and trainer.device.type == "cpu"):
         trainer.train()
