@@ -53,6 +53,9 @@ def train_command(
         float,
         typer.Option(min=0, max=1, help="Share of pictures spoilt as a poor camera would (coarse, noisy, dark)."),
     ] = 0.0,
+    pasted: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of pictures that get another picture's head, bare or not.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option()] = 1,
     device: Annotated[str, typer.Option(help="cpu, or a CUDA device such as 0.")] = "cpu",
     workers: Annotated[int, typer.Option(min=0, help="Processes that prepare pictures.")] = 8,
@@ -73,7 +76,8 @@ def train_command(
             done = lab.train(
                 data, base, folder, epochs=epochs, imgsz=imgsz, batch=batch, lr0=lr0, lrf=lrf, mosaic=mosaic,
                 close_mosaic=close_mosaic, warmup_epochs=warmup_epochs, rare_share=rare_share, scale=scale, hsv_v=hsv_v,
-                degrees=degrees, mixup=mixup, degraded=degraded, seed=seed, device=device, workers=workers, cache=cache,
+                degrees=degrees, mixup=mixup, degraded=degraded, pasted=pasted, seed=seed, device=device,
+                workers=workers, cache=cache,
             )  # fmt: skip
     out().print(f"done: {done / 'weights' / 'best.pt'} (plots and results.csv beside it)", highlight=False)
 

@@ -22,8 +22,9 @@ from service.lab.dataset.records import Split
 from service.lab.faint import FaintPt, open_faint
 from service.lab.looking import ACCEPTED_HEIGHT, BANDS, Groups, Seen, judge, look_at_all, pooled, pools
 from service.lab.origins import UNKNOWN
+from service.lab.precision import cpu_has_bf16
 from service.lab.slices import SLICES
-from service.lab.train import cpu_has_bf16, go_offline
+from service.lab.train import go_offline
 from service.ports import Detector
 from service.safety.equipment import CLASSES
 from service.safety.thresholds import Thresholds

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from service.lab.degrading import degrade
+from service.lab.pasting import HeadPaster
 from service.lab.sampling import repeated
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Parameters of glibc's mallopt(3)."""
 
 
-def fine_tuning(overrides: dict[str, Any], out: Path, rare_share: float, degraded: float, seed: int) -> Any:
+def fine_tuning(
+    overrides: dict[str, Any], out: Path, rare_share: float, degraded: float, pasted: float, seed: int
+) -> Any:
     """Return a trainer, ready to ``train()``.
 
     Args:
@@ -24,11 +27,13 @@ def fine_tuning(overrides: dict[str, Any], out: Path, rare_share: float, degrade
         out: the run's folder.
         rare_share, seed: see `sampling.repeated`.
         degraded: share of the pictures that are shown as a poor camera would, see `degrading.degrade`.
+        pasted: share of the pictures that get another picture's head, see `pasting.HeadPaster`.
     """
     import torch
     from ultralytics.models.yolo.detect import DetectionTrainer
 
     dice = random.Random(seed)  # noqa: S311 - no secret
+    paste = HeadPaster(pasted, seed)
 
     # Not called a Trainer: to classes of that name ultralytics adds its cloud and every tracker that is installed.
     class FineTuning(DetectionTrainer):  # type: ignore[misc]  # ultralytics ships no types
@@ -54,7 +59,7 @@ def fine_tuning(overrides: dict[str, Any], out: Path, rare_share: float, degrade
                 self.model.to(memory_format=torch.channels_last)
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
-            batch = super().preprocess_batch(batch)
+            batch = paste(super().preprocess_batch(batch))
             if self.device.type == "cpu":
                 batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
             batch["img"] = degrade(batch["img"], degraded, dice)

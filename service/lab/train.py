@@ -7,12 +7,10 @@ under another name and renamed, and every epoch's is copied out, so that a kill 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +18,7 @@ from typing import Any, Literal
 import yaml
 
 from service.lab.origins import origins
+from service.lab.precision import cpu_autocast, cpu_has_bf16
 from service.safety.equipment import CLASSES
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -54,11 +53,12 @@ class Recipe:
     degrees: float = 0.0
     mixup: float = 0.0
     degraded: float = 0.0
+    pasted: float = 0.0
     trained_on: tuple[str, ...] = ()
 
 
 _OURS = frozenset(
-    {"base", "base_sha256", "data", "data_fingerprint", "precision", "rare_share", "degraded", "trained_on"}
+    {"base", "base_sha256", "data", "data_fingerprint", "precision", "rare_share", "degraded", "pasted", "trained_on"}
 )
 """What of a recipe ultralytics knows under another name or not at all."""
 
@@ -108,6 +108,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
     degrees: float = 0.0,
     mixup: float = 0.0,
     degraded: float = 0.0,
+    pasted: float = 0.0,
     seed: int = 1,
     precision: Precision = "auto",
     device: str = "cpu",
@@ -125,6 +126,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         rare_share: pictures with a class that fewer than this share of them hold are shown more often (`sampling`).
         scale, hsv_v, degrees, mixup: ultralytics' augmentation of the same names: zoom, brightness, rotation, blending.
         degraded: share of the pictures that are shown as a poor camera would (`degrading`).
+        pasted: share of the pictures that get another picture's head (`pasting`).
         workers: processes that prepare pictures; more of them keep a GPU busy.
         cache: keep all pictures decoded in memory (1.2 MB each at 640).
 
@@ -161,6 +163,7 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         degrees=degrees,
         mixup=mixup,
         degraded=degraded,
+        pasted=pasted,
         trained_on=origins(data, base),
     )
     out.mkdir(parents=True, exist_ok=True)
@@ -253,28 +256,11 @@ def _run(overrides: dict[str, Any], out: Path, recipe: Recipe) -> Path:
         shutil.copyfile(trainer.last, target.with_suffix(".part"))
         target.with_suffix(".part").replace(target)
 
-    trainer = fine_tuning(overrides, out, recipe.rare_share, recipe.degraded, recipe.seed)
+    trainer = fine_tuning(overrides, out, recipe.rare_share, recipe.degraded, recipe.pasted, recipe.seed)
     trainer.add_callback("on_model_save", keep)
-    with _cpu_autocast(recipe.precision == "bf16" and trainer.device.type == "cpu"):
+    with cpu_autocast(recipe.precision == "bf16" and trainer.device.type == "cpu"):
         trainer.train()
     return out
-
-
-@contextlib.contextmanager
-def _cpu_autocast(wanted: bool) -> Iterator[None]:
-    """Give ultralytics' trainer a bfloat16 autocast for the CPU, which its own ``amp`` refuses there."""
-    if not wanted:
-        yield
-        return
-    import torch
-    from ultralytics.engine import trainer as module
-
-    original = module.autocast
-    module.autocast = lambda *_args, **_kwargs: torch.autocast("cpu", dtype=torch.bfloat16)
-    try:
-        yield
-    finally:
-        module.autocast = original
 
 
 def _precision(wanted: Precision, device: str) -> str:
@@ -287,11 +273,3 @@ def _precision(wanted: Precision, device: str) -> str:
             raise TrainingError(f"device {device}: no CUDA device can be used here; --device cpu trains on the CPU")
         able = torch.cuda.is_bf16_supported(including_emulation=False)
     return wanted if wanted != "auto" else "bf16" if able else "fp32"
-
-
-def cpu_has_bf16() -> bool:
-    """Tell whether this CPU multiplies bfloat16 natively (Linux only; elsewhere False)."""
-    with contextlib.suppress(OSError):
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        return "avx512_bf16" in flags or "amx_bf16" in flags
-    return False

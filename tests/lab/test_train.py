@@ -18,8 +18,9 @@ import pytest
 import yaml
 
 from service.lab.origins import UNKNOWN
+from service.lab.precision import cpu_has_bf16
 from service.lab.sampling import repeated
-from service.lab.train import TrainingError, cpu_has_bf16, fingerprint, resume, train
+from service.lab.train import TrainingError, fingerprint, resume, train
 from service.safety.equipment import CLASSES
 from tests.conftest import ROOT
 
@@ -147,17 +148,18 @@ def test_a_run_killed_at_its_very_end_and_moved_since_goes_on(finished: Path, tm
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before
 
 
-def test_pictures_can_be_shown_as_a_poor_camera_would(trained: Path, data: Path, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"epochs": 1, "imgsz": 32, "batch": 4, "precision": "fp32", "mosaic": 0.0, "workers": 0}
-    plain, poor = (
-        train(data, trained, tmp_path / f"{share}", degraded=share, cache=True, **options) for share in (0.0, 1.0)
+@pytest.mark.parametrize("way", ["degraded", "pasted"])
+def test_pictures_can_be_shown_changed(way: str, trained: Path, data: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"epochs": 2, "imgsz": 96, "batch": 8, "precision": "fp32", "mosaic": 0.0, "workers": 0}
+    plain, changed = (
+        train(data, trained, tmp_path / f"{share}", cache=True, **{way: share}, **options) for share in (0.0, 1.0)
     )
-    told = json.loads((poor / "recipe.json").read_text(encoding="utf-8"))
-    assert told["degraded"] == 1.0
+    told = json.loads((changed / "recipe.json").read_text(encoding="utf-8"))
+    assert told[way] == 1.0
     losses = [
-        (out / "results.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[2:5] for out in (plain, poor)
+        (out / "results.csv").read_text(encoding="utf-8").splitlines()[-1].split(",")[2:5] for out in (plain, changed)
     ]
-    assert losses[0] != losses[1]  # one seed, the same boxes, other pixels
+    assert losses[0] != losses[1]  # one seed, the same pictures
 
 
 def test_bf16_on_a_cpu(trained: Path, data: Path, tmp_path: Path) -> None:
