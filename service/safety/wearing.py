@@ -20,9 +20,12 @@ from scipy.optimize import linear_sum_assignment
 from service.safety.detections import Detections
 from service.safety.equipment import EQUIPMENT, MISSING_CLASS, PERSON, WORN_CLASS, Equipment, Reason, State
 from service.safety.inference import Box, inferred_people
+from service.safety.overlap import iou
 from service.safety.thresholds import Thresholds
 
 Matrix = NDArray[np.float64]
+DOUBLE: Final = 0.5
+"""A person's box without a head of its own that shares this much (IoU) with one that has one is the same person's."""
 SAME_SPOT: Final = 0.5
 """Two items of one equipment are about one head or torso when they share this much of the smaller box."""
 
@@ -61,15 +64,23 @@ class Sighting:
         return False if "missing" in states else None if "unknown" in states else True
 
 
-def sightings(detections: Detections, thresholds: Thresholds) -> tuple[Sighting, ...]:
+def sightings(detections: Detections, thresholds: Thresholds, *, labels: bool = False) -> tuple[Sighting, ...]:
     """Say for every person on one picture whether helmet and vest are worn, missing or unknown.
 
     The answer does not depend on the order of the detections; people come strongest first.
+
+    Args:
+        detections: what a model saw, or what somebody labelled.
+        thresholds: decide what was seen surely enough, and who is tall enough to be judged.
+        labels: every person's box is a person of its own; of a model's boxes, two may be of one (`DOUBLE`).
     """
     evidence = _canonical(above(detections, thresholds))
     known = np.flatnonzero(evidence.of(PERSON))
     boxes: Matrix = evidence.boxes[known].astype(np.float64)
     spots = {equipment: _spots(evidence, equipment) for equipment in EQUIPMENT}
+    if not labels:
+        single = _single(boxes, _assign(evidence, boxes, spots["helmet"], "helmet"))
+        known, boxes = known[single], boxes[single]
     worn_by = {equipment: _assign(evidence, boxes, spots[equipment], equipment) for equipment in EQUIPMENT}
     loose = {
         equipment: [item for item in spots[equipment] if item not in worn_by[equipment].values()]
@@ -169,6 +180,17 @@ def _assign(evidence: Detections, people: Matrix, spots: list[int], equipment: E
     fit = _head_fit(people, items) if equipment == "helmet" else _torso_fit(people, items)
     rows, columns = linear_sum_assignment(-fit)
     return {int(row): spots[column] for row, column in zip(rows, columns, strict=True) if fit[row, column] > 0}
+
+
+def _single(people: Matrix, heads: dict[int, int]) -> NDArray[np.bool_]:
+    """Return (people,) whether each box is somebody's only one, given who has a head.
+
+    Suppression leaves a second box around one person where it is much larger or smaller (seated, with a chair), and
+    each would raise an alert. Two people who stand so close show two heads, or one hides the other.
+    """
+    headed = np.isin(np.arange(len(people)), list(heads))
+    doubled = np.any(iou(people, people[headed]) >= DOUBLE, axis=1)
+    return np.asarray(headed | ~doubled)
 
 
 def _head_fit(people: Matrix, heads: Matrix) -> Matrix:

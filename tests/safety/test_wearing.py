@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from service.safety.detections import Detections
 from service.safety.equipment import EQUIPMENT
+from service.safety.overlap import iou
 from service.safety.thresholds import Thresholds
-from service.safety.wearing import Sighting, sightings
+from service.safety.wearing import DOUBLE, Sighting, sightings
 from tests.safety.scenes import Row, head_of, person_at, rows, scene, torso_of
 
 LIMITS = Thresholds()
@@ -159,10 +160,37 @@ def test_no_item_serves_two_people(found: list[Row]) -> None:
         assert len(boxes) == len(set(boxes))
 
 
+def test_a_second_box_of_one_person_is_nobody() -> None:
+    """Seated: one box to the head, one to the knees, and both show the torso."""
+    seated: Row = ("person", 0.65, (373, 0, 572, 624))
+    knees: Row = ("person", 0.51, (267, 80, 573, 640))
+    head: Row = ("no-helmet", 0.67, (392, 0, 473, 70))
+    torsos: list[Row] = [("no-vest", 0.57, (408, 79, 558, 355)), ("no-vest", 0.43, (385, 165, 563, 439))]
+    (seen,) = judge(seated, knees, head, *torsos)
+    assert (seen.box, seen.helmet.state, seen.vest.state) == (seated[2], "missing", "missing")
+    stronger: Row = ("person", 0.9, knees[2])
+    (seen,) = judge(seated, stronger, head, *torsos)
+    assert seen.box == seated[2]
+    assert len(sightings(scene(seated, knees, head, *torsos), LIMITS, labels=True)) == 2
+
+
+def test_two_people_close_together_stay_two() -> None:
+    one, two = person_at(300, 100), person_at(330, 100, confidence=0.7)
+    assert len(judge(one, two, head_of(one), head_of(two, "no-helmet", 0.6))) == 2
+    assert len(judge(one, two)) == 2
+    apart = person_at(345, 100)
+    assert len(judge(one, apart, head_of(one))) == 2
+
+
 @given(rows())
 def test_every_person_box_above_its_threshold_is_answered_for(found: list[Row]) -> None:
     people = [person for person in judge(*found) if not person.box_inferred]
-    assert len(people) == sum(row[0] == "person" and row[1] >= 0.35 for row in found)
+    boxes = [row[2] for row in found if row[0] == "person" and row[1] >= 0.35]
+    seen = {person.box for person in people}
+    heads = [person.box for person in people if person.helmet.box]
+    assert len(people) == len(seen & set(boxes)) <= len(boxes)
+    assert all(box in seen or (iou([box], heads) >= DOUBLE).any() for box in boxes)
+    assert len(sightings(scene(*found), LIMITS, labels=True)) >= len(boxes)
     assert all(one.confidence >= two.confidence for one, two in pairwise(judge(*found)))
 
 

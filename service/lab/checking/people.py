@@ -49,7 +49,7 @@ def matches(survey: Survey) -> list[Match]:
         if fit.any():
             ones = np.ones(int(fit.sum()), dtype=np.float32)
             labels = Detections(boxes[fit].astype(np.float32), ones, ids[fit], *size, survey.imgsz / max(size))
-            found += [Match(index, sighting) for sighting in sightings(labels, _EVERYTHING)]
+            found += [Match(index, sighting) for sighting in sightings(labels, _EVERYTHING, labels=True)]
     return found
 
 
