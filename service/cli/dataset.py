@@ -1,8 +1,9 @@
-"""Commands about datasets: merge them, list their cards, make truth, check and mend an export."""
+"""Commands about datasets: merge them, list their cards, check and mend an export."""
 
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
@@ -12,10 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli.opening import detector_for, settings_for
-from service.cli.terminal import err, out, refuse, say
+from service.cli.terminal import REFUSED, err, out, refuse, say
 
 if TYPE_CHECKING:
+    from service.detectors.manifest import WeightsFile
+    from service.lab.checking.check import Checked
     from service.lab.dataset.prepare import Source
+    from service.ports import Detector
 
 Sources = Annotated[
     list[str],
@@ -32,6 +36,9 @@ dataset = typer.Typer(no_args_is_help=True, help="Datasets to train on and to ju
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
+    from service.cli import truth  # which takes what stands below
+
+    truth.register(dataset)
     app.add_typer(dataset, name="dataset")
 
 
@@ -57,6 +64,19 @@ def clear_errors() -> Iterator[None]:
         if error.filename is None:
             raise
         refuse(f"{error.filename}: {error.strerror}")
+
+
+@contextmanager
+def never_as_faults() -> Iterator[None]:
+    """Show what nobody expected, and leave with exit code 2: Python's own, 1, would say that a set has faults."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        say(f"ppe: the check itself failed ({type(error).__name__}); this says nothing about the dataset")
+        raise typer.Exit(REFUSED) from error
 
 
 @contextmanager
@@ -106,6 +126,9 @@ def prepare_command(
         typer.Option(help="manifest.json of weights of ours that add the boxes of train that labellers left out."),
     ] = None,
     labels_confidence: Annotated[float, typer.Option(min=0.05, max=1, help="How sure they must be of a box.")] = 0.5,
+    splits: Annotated[
+        Path | None, typer.Option(help="Folder with cuts of valid, whose report is left out; default: the shipped.")
+    ] = None,
 ) -> None:
     """Merge exports into one dataset with the classes helmet, no-helmet, vest, no-vest, person.
 
@@ -120,7 +143,8 @@ def prepare_command(
 
     with clear_errors(), progress("writing pictures") as on_picture:
         sources = [source_of(text) for text in source]
-        cuts = {one.card.name: shipped("datasets") / "splits" / f"{one.card.name}.jsonl" for one in sources}
+        lists = splits or shipped("datasets") / "splits"
+        cuts = {one.card.name: lists / f"{one.card.name}.jsonl" for one in sources}
         held_out = {card: kept_for_report(path) for card, path in cuts.items()}
         detector = detector_for(ctx, settings_for(weights=labels_from)) if labels_from else None
         counts = prepare(
@@ -128,6 +152,7 @@ def prepare_command(
             folder,
             people_from=people_from,
             sure_of=open_completing(detector, labels_confidence) if detector else None,
+            labels_from=_file_of(labels_from, detector) if labels_from and detector else None,
             held_out=held_out,
             on_picture=on_picture,
         )
@@ -137,15 +162,29 @@ def prepare_command(
         table.add_row(key, str(pictures), *boxes, str(counts.people_added[key] or ""))
     out().print(table)
     for key, number in sorted(counts.labels_added.items()):
-        out().print(f"added {number} boxes {key} that no label stands for", highlight=False)
+        if number:
+            out().print(f"added {number} boxes {key} that no label stands for", highlight=False)
+        else:
+            card, _, name = key.split("/")
+            said = f"{card} has no label for {name}, and none was added: it teaches that there is none"
+            out().print(said, soft_wrap=True)
     for label, number in sorted(counts.dropped.items()):
         out().print(f"dropped {number} boxes {label}: the card does not name it", highlight=False)
     for key, number in sorted(counts.held_out.items()):
         if number:
-            out().print(f"{number} pictures of {key} are left out: datasets/splits keeps them for the report")
+            out().print(f"{number} pictures of {key} are left out: {lists} keeps them for the report", soft_wrap=True)
     for key, number in sorted(counts.without_label_file.items()):
         if number:
             out().print(f"{number} pictures of {key} have no label file: taken as background", highlight=False)
+
+
+def _file_of(manifest: Path, detector: Detector) -> WeightsFile:
+    """Return the file of weights that a detector runs."""
+    from service.detectors.manifest import WeightsFile, read_manifest
+
+    sha256 = detector.model.sha256
+    names = (one.file for one in read_manifest(manifest).files.values() if one.sha256 == sha256)
+    return WeightsFile(file=next(names, manifest.name), sha256=sha256)
 
 
 @dataset.command("cards")
@@ -166,33 +205,12 @@ def cards_command() -> None:
             out().print(f"\n{card.name}: {' '.join(card.judgement.split())}", markup=False)
 
 
-@dataset.command("truth")
-def truth_command(
-    source: Sources,
-    folder: Annotated[Path, typer.Option("--out", help="Folder to write <card>.jsonl to.")],
-    decisions: Annotated[Path | None, typer.Option(help="Decisions on ambiguous people; default: the shipped.")] = None,
-) -> None:
-    """Make person truth (who wears what, by eye) for the valid and test pictures of exports again."""
-    from service.lab.dataset.prepare import read_export
-    from service.lab.truth import make_truth, write_truth
-    from service.lab.truth_review.decisions import read_decisions
-    from service.settings import shipped
-
-    with clear_errors():
-        decided = read_decisions(decisions or shipped("datasets") / "truth" / "decisions.jsonl")
-        for one in (source_of(text) for text in source):
-            splits = {picture.split for picture in read_export(one.folder)}
-            wanted = [split for split in ("valid", "test") if split in splits]
-            pictures = make_truth(one.card, one.folder, wanted, decided)
-            folder.mkdir(parents=True, exist_ok=True)
-            write_truth(folder / f"{one.card.name}.jsonl", pictures)
-            out().print(f"{one.card.name}: {sum(len(p.people) for p in pictures)} people on {len(pictures)} pictures")
-
-
 @dataset.command("check")
 def check_command(
     ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(help="An export: Roboflow or Ultralytics YOLO, or COCO json.")],
+    path: Annotated[
+        Path, typer.Argument(help="An export: Roboflow or Ultralytics YOLO (or its yaml file), or COCO json.")
+    ],
     card: Annotated[
         str | None,
         typer.Option(help="Card that explains its labels; default: the one in it or named like it, or generic."),
@@ -205,41 +223,54 @@ def check_command(
     ] = None,
     imgsz: Annotated[int, typer.Option(min=64, help="Side of the training pictures in pixels.")] = 640,
 ) -> None:
-    """Look for what is wrong with a dataset; write a report with pictures. Exit code 1: it has faults.
+    """Look for what is wrong with a dataset; write a report with pictures. Exit code 1: it has faults, 2: not checked.
 
     Example: ppe dataset check exports/css --card construction-site-safety --out runs/css-check
     """
+    with never_as_faults():
+        checked = _check_and_tell(ctx, path, card, folder, weights, imgsz)
+    if checked.of_level("fault"):
+        raise typer.Exit(FAULTS)
+
+
+def _check_and_tell(
+    ctx: typer.Context, path: Path, card: str | None, folder: Path | None, weights: Path | None, imgsz: int
+) -> Checked:
     from service.lab.checking.check import check
     from service.lab.checking.report import as_json, write_html
     from service.lab.dataset.cards import read_card
+    from service.lab.dataset.layouts import folder_of
     from service.lab.dataset.records import PICTURE_SUFFIXES
 
+    home = folder_of(path)
     with clear_errors(), ExitStack() as opened:
         for module in EXTRAS["lab"]:
             import_module(module)  # without the extra it fails now and not when all is looked at
-        known = read_card(card_path(card or _card_like(path)))
+        known = read_card(card_path(card or card_like(home)))
         detector = detector_for(ctx, settings_for(weights=weights)) if weights else None
         if detector is not None:
             opened.callback(detector.close)
-        files = sum(file.suffix.lower() in PICTURE_SUFFIXES for file in path.rglob("*"))
+        files = sum(file.suffix.lower() in PICTURE_SUFFIXES for file in home.rglob("*"))
         on_picture = opened.enter_context(progress("looking at pictures", files))
         checked = check(path, known, imgsz=imgsz, detector=detector, on_picture=on_picture)
-        written = folder or Path("runs") / "check" / path.resolve().name
+        written = folder or Path("runs") / "check" / home.resolve().name
         write_html(checked, written / "check.html")
         (written / "check.json").write_text(
             json.dumps(as_json(checked), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
     for finding in checked.findings:
         out().print(f"{finding.level:8}{finding.code:24}{finding.title}", markup=False, soft_wrap=True)
+    for note in checked.survey.notes:
+        say(f"note: {note}")
     say(
         f"{len(checked.survey.seen)} pictures in {checked.seconds:.0f} s ({checked.cpu_seconds:.0f} s of CPU); card "
         f"{known.name}; see {written / 'check.html'}"
     )
-    if checked.of_level("fault"):
-        raise typer.Exit(FAULTS)
+    return checked
 
 
-def _card_like(folder: Path) -> str:
+def card_like(folder: Path) -> str:
+    """Return the card of an export that none was named for: the one in it, the one named like it, or generic."""
     own = list(folder.glob("*.toml"))
     if len(own) == 1:
         return str(own[0])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.dataset import card_path, clear_errors, progress, source_of
+from service.cli.dataset import card_like, card_path, clear_errors, progress, source_of
 from service.cli.opening import detector_for, settings_for
 from service.cli.terminal import out, refuse, say
 
@@ -16,13 +16,19 @@ if TYPE_CHECKING:
     from service.lab.dataset.prepare import Source
     from service.lab.looking import Cuts, Groups
     from service.ports import Detector
+    from service.safety.thresholds import Thresholds
     from service.settings import Settings
 
 
 def evaluate_command(
     ctx: typer.Context,
-    data: Annotated[Path | None, typer.Option(help="Folder with one export per card that has person truth.")] = None,
-    source: Annotated[list[str] | None, typer.Option("--source", metavar="CARD=FOLDER", help="Or name them.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="An export, or a folder with one per card that has person truth.")
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--source", metavar="CARD=FOLDER", help="Or name them, such as a set of your own without truth."),
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="manifest.json; default: the shipped weights.")] = None,
     against: Annotated[
         Path | None, typer.Option(help="Another manifest.json: intervals of the differences, on tune.")
@@ -44,17 +50,20 @@ def evaluate_command(
     ] = None,
     precision: Annotated[
         float, typer.Option(min=0, max=1, help="Precision of 'missing' that chosen thresholds must reach.")
-    ] = 0.93,
+    ] = 0.90,
 ) -> None:
     """Judge a model: boxes per class, and per person whether missing equipment was called missing.
 
     Examples: ppe evaluate --data exports --out docs/evaluation --html runs/evaluation
 
     ppe evaluate --data exports --weights runs/new/manifest.json --against weights/manifest.json --tune-only
+
+    ppe evaluate --source generic=exports/mine --weights runs/new/manifest.json
+
+    A source without person truth is judged by its labels: boxes in full, people as far as the labels settle it.
     """
     from service.lab import evaluate as lab
-    from service.lab import looking, report
-    from service.lab.choosing import choose as choose_on
+    from service.lab import grounds, looking, report
     from service.lab.train import go_offline
     from service.settings import shipped
 
@@ -76,11 +85,7 @@ def evaluate_command(
         groups = look(detector := _detector(ctx, settings))
         thresholds = detector.model.thresholds
         if choose:
-            tuning = looking.pooled(groups, "tune", "valid")
-            if not tuning:
-                refuse("no picture of a valid split has truth, so there is nothing to choose thresholds on")
-            thresholds = choose_on(tuning, thresholds, precision)
-            _keep(settings.weights, thresholds)
+            thresholds = _chosen(settings.weights, groups, thresholds, precision)
         served = look(detector_for(ctx, settings)) if settings.second_look else None
         found = lab.measure(settings.weights, named, groups, thresholds, served=served, with_boxes=boxes)
         if parity:
@@ -93,23 +98,30 @@ def evaluate_command(
                 "model": {"name": rival.model.name, "version": rival.model.version, "sha256": rival.model.sha256},
                 "differences": lab.compare(groups, thresholds, theirs, rival.model.thresholds),
             }
-    out().print(report.markdown(found), highlight=False, markup=False, soft_wrap=True)
+    out().print(grounds.page(found), highlight=False, markup=False, soft_wrap=True)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_text(report.as_json(found), encoding="utf-8")
-        (folder / "report.md").write_text(report.markdown(found), encoding="utf-8")
+        (folder / "report.md").write_text(grounds.page(found), encoding="utf-8")
     if html:
         from service.lab.sheet import sheet
 
-        sheet(found, groups, thresholds).write(html / "report.html")
+        page = sheet(found, groups, thresholds)
+        if note := grounds.told(found):
+            page.section("On what people are counted", note.replace("**", ""))
+        page.write(html / "report.html")
         say(f"wrote {html / 'report.html'} (it holds pictures of the datasets: do not publish it)")
 
 
 def _sources(data: Path | None, source: list[str] | None, truths: dict[str, Path]) -> list[Source]:
     from service.lab.dataset.cards import read_card
+    from service.lab.dataset.coco import coco_files
+    from service.lab.dataset.layouts import config_of
     from service.lab.dataset.prepare import Source
 
     named = [source_of(text) for text in source or []]
+    if data and (config_of(data) or coco_files(data)):  # a set of one's own, and no folder with several
+        return [*named, Source(read_card(card_path(card_like(data))), data)]
     named += [Source(read_card(card_path(card)), data / card) for card in truths if data and card_path(card).is_file()]
     if not named:
         raise typer.BadParameter("give --data FOLDER or --source CARD=FOLDER")
@@ -146,9 +158,20 @@ def _need_page() -> None:
         refuse("--html needs the extra 'lab': pip install 'ppe-monitor[lab]'")
 
 
-def _keep(manifest: Path, thresholds: Any) -> None:
+def _chosen(manifest: Path, groups: Groups, start: Thresholds, precision: float) -> Thresholds:
+    """Choose thresholds on what tunes, write them into the manifest with what was asked and reached, and say so."""
     from service.detectors.manifest import read_manifest, write_manifest
+    from service.lab import choosing, looking
 
+    tuning = looking.pooled(looking.counted(groups), "tune", "valid")
+    if not tuning:
+        refuse("on no picture of a valid split people can be counted: nothing to choose thresholds on")
+    thresholds = choosing.choose(tuning, start, precision)
+    counted = choosing.reached(tuning, thresholds)
     kept = read_manifest(manifest)
-    write_manifest(kept.model_copy(update={"thresholds": thresholds}), manifest)
+    scores = {**kept.scores, "thresholds": choosing.as_scores(counted, precision)}
+    write_manifest(kept.model_copy(update={"thresholds": thresholds, "scores": scores}), manifest)
     out().print_json(data=thresholds.model_dump())
+    for equipment, one in counted.items():
+        out().print(choosing.told(equipment, one, precision), soft_wrap=True)
+    return thresholds

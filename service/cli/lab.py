@@ -26,12 +26,17 @@ def register(app: typer.Typer) -> None:
 
 
 def train_command(
+    ctx: typer.Context,
     data: Annotated[Path | None, typer.Option(help="data.yaml that 'ppe dataset prepare' wrote.")] = None,
     base: Annotated[
         Path | None, typer.Option(help="Weights to start from (.pt): COCO weights, or ours to go on.")
     ] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="Folder of the run; must be new.")] = None,
     resume_from: Annotated[Path | None, typer.Option("--resume", help="Folder of an interrupted run to go on.")] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="recipe.json of an earlier run: tells all that is not given here but data, base and device."),
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 15,
     imgsz: Annotated[int, typer.Option(min=64, help="Side of the training pictures in pixels.")] = 640,
     batch: Annotated[int, typer.Option(min=1)] = 16,
@@ -66,20 +71,31 @@ def train_command(
     Example: ppe train --data data/ppe/data.yaml --base yolo11n.pt --out runs/first
     """
     from service.lab import train as lab
+    from service.lab.recipe import knobs, read_recipe
 
+    options = {
+        "epochs": epochs, "imgsz": imgsz, "batch": batch, "lr0": lr0, "lrf": lrf, "mosaic": mosaic,
+        "close_mosaic": close_mosaic, "warmup_epochs": warmup_epochs, "rare_share": rare_share, "scale": scale,
+        "hsv_v": hsv_v, "degrees": degrees, "mixup": mixup, "degraded": degraded, "pasted": pasted, "seed": seed,
+    }  # fmt: skip
     with clear_errors():
         if resume_from is not None:
+            if recipe is not None:
+                raise typer.BadParameter("a run that is gone on with has its own recipe: leave --recipe out")
             done = lab.resume(resume_from)
         elif data is None or base is None or folder is None:
             raise typer.BadParameter("give --data, --base and --out for a new run, or --resume RUN")
         else:
-            done = lab.train(
-                data, base, folder, epochs=epochs, imgsz=imgsz, batch=batch, lr0=lr0, lrf=lrf, mosaic=mosaic,
-                close_mosaic=close_mosaic, warmup_epochs=warmup_epochs, rare_share=rare_share, scale=scale, hsv_v=hsv_v,
-                degrees=degrees, mixup=mixup, degraded=degraded, pasted=pasted, seed=seed, device=device,
-                workers=workers, cache=cache,
-            )  # fmt: skip
+            told: dict[str, Any] = knobs(read_recipe(recipe)) if recipe else {}
+            given = {name: value for name, value in options.items() if name not in told or _given(ctx, name)}
+            done = lab.train(data, base, folder, **{**told, **given}, device=device, workers=workers, cache=cache)
     out().print(f"done: {done / 'weights' / 'best.pt'} (plots and results.csv beside it)", highlight=False)
+
+
+def _given(ctx: typer.Context, name: str) -> bool:
+    """Tell whether an option stands on the command line (or in the environment), and is no default."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP")
 
 
 def average_command(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from service.lab.counting import Judged, Tally, count
 from service.lab.looking import ACCEPTED_HEIGHT, BANDS, Seen, judge
-from service.safety.equipment import EQUIPMENT
+from service.safety.equipment import EQUIPMENT, Equipment
 from service.safety.thresholds import Thresholds
 
-PRECISION: Final = 0.93
+PRECISION: Final = 0.90
 """Share of the people said to lack something who do, if nothing else is asked."""
 LEAST_RECALL: Final = 0.15
 LEAST_PRECISION: Final = 0.9
@@ -31,10 +31,12 @@ def fitted(seen: list[Seen], thresholds: Thresholds) -> Thresholds:
 def choose_thresholds(seen: list[Seen], start: Thresholds, precision: float = PRECISION) -> Thresholds:
     """Choose the thresholds that find most missing equipment at a stated precision, from the accepted height on.
 
-    One value after the other takes the one on a grid that is worth most (`_worth`) without the precision of either
-    equipment falling under `precision`; of several that are worth the same the one in the middle, which leaves room to
-    both sides on other pictures. Each is judged with the minimum heights that it leads to: one false alarm more can
-    cost a whole height band. Two rounds, so that late choices reach early ones.
+    One value after the other takes the one on a grid that is worth most (`_worth`) of those with which the precision of
+    neither equipment falls under `precision`; where there is none, of those that fall short least (`reached` tells). No
+    recall makes up for it: who asks for a precision has said what a false alarm costs. Of several that are worth the
+    same the one in the middle is taken, which leaves room to both sides on other pictures. Each is judged with the
+    minimum heights that it leads to: one false alarm more can cost a whole height band. Two rounds, so that late
+    choices reach early ones.
     """
     chosen = start
     for _ in range(2):
@@ -57,13 +59,45 @@ def _variants(thresholds: Thresholds, name: str) -> Iterator[Thresholds]:
             yield thresholds.model_copy(update={"confidence": {**thresholds.confidence, name: percent / 100}})
 
 
-def _worth(seen: list[Seen], thresholds: Thresholds, precision: float) -> float:
-    """Return recall of missing plus half the known share of worn, of both; less where alarms are false."""
-    judged = judge(seen, fitted(seen, thresholds))
-    counted: list[Tally] = [count(judged, equipment, ACCEPTED_HEIGHT) for equipment in EQUIPMENT]
-    short = sum(max(0.0, precision - one.precision) for one in counted if one.said)
+def _worth(seen: list[Seen], thresholds: Thresholds, precision: float) -> tuple[float, float]:
+    """Return how little precision lacks, first; then recall of missing plus half the known share of worn, of both."""
+    counted = reached(seen, fitted(seen, thresholds)).values()
+    lacking = sum(short(one, precision) for one in counted)
     known = sum(1 - one.worn_unknown / one.worn for one in counted if one.worn)
-    return round(sum(one.recall for one in counted if one.missing) + known / 2 - 10 * short, 6)
+    return round(-lacking, 6), round(sum(one.recall for one in counted if one.missing) + known / 2, 6)
+
+
+def reached(seen: list[Seen], thresholds: Thresholds) -> dict[Equipment, Tally]:
+    """Count each equipment as it is counted to choose: from the accepted height on."""
+    judged = judge(seen, thresholds)
+    return {equipment: count(judged, equipment, ACCEPTED_HEIGHT) for equipment in EQUIPMENT}
+
+
+def short(found: Tally, precision: float) -> float:
+    """Return what the precision of missing lacks to the asked one; 0 where nobody is said to lack anything."""
+    return max(0.0, precision - found.precision) if found.said else 0.0
+
+
+def told(equipment: Equipment, found: Tally, precision: float) -> str:
+    """Say in one sentence what was asked of one equipment and what was reached."""
+    asked = f"{precision:.2f}"
+    if not found.said:
+        what = f"nobody is said to lack it (asked {asked}),"
+    elif short(found, precision):
+        what = f"precision {found.precision:.2f}, NOT the {asked} asked: nothing that was tried reaches it, "
+        what += "this comes nearest;"
+    else:
+        what = f"precision {found.precision:.2f} (asked {asked}),"
+    return f"missing {equipment}: {what} {found.true_positive} of {found.missing} who lack it are found"
+
+
+def as_scores(counted: Mapping[Equipment, Tally], precision: float) -> dict[str, Any]:
+    """Return what the manifest keeps of it, as plain data."""
+    kept = ("missing", "worn", "true_positive", "false_positive", "precision", "recall")
+    scores: dict[str, Any] = {"asked_precision": precision}
+    for equipment, one in counted.items():
+        scores[equipment] = {name: one.as_json()[name] for name in kept}
+    return scores
 
 
 def least_heights(

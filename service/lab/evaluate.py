@@ -20,7 +20,7 @@ from service.lab.dataset.cards import Card
 from service.lab.dataset.prepare import Source, prepare
 from service.lab.dataset.records import Split
 from service.lab.faint import FaintPt, open_faint
-from service.lab.looking import ACCEPTED_HEIGHT, BANDS, Groups, Seen, judge, look_at_all, pooled, pools
+from service.lab.looking import ACCEPTED_HEIGHT, BANDS, Groups, Seen, counted, judge, look_at_all, pooled, pools
 from service.lab.origins import UNKNOWN
 from service.lab.precision import cpu_has_bf16
 from service.lab.slices import SLICES
@@ -50,14 +50,16 @@ def measure(
     weights = read_manifest(manifest)
     kind: Kind = "onnx" if "onnx" in weights.files else "pt"
     everything = {**groups, **pools(groups)}
+    people, as_served = ({**one, **pools(one)} for one in (counted(groups), counted(served or {})))
     boxes = {name: box_report(seen, thresholds) for name, seen in everything.items()} if with_boxes else {}
     return {
         "model": {"name": weights.name, "version": weights.version, "file": kind, "sha256": weights.files[kind].sha256},
         "trained_on": trained_on(weights.trained_on, sources),
         "thresholds": thresholds.model_dump(mode="json"),
         "boxes": boxes,
-        "people": people_report(everything, thresholds),
-        **({"served": people_report({**served, **pools(served)}, thresholds)} if served else {}),
+        "people_from": {name.rpartition("/")[0]: seen[0].ground for name, seen in groups.items() if seen},
+        "people": people_report(people, thresholds),
+        **({"served": people_report(as_served, thresholds)} if served else {}),
     }
 
 
@@ -84,7 +86,10 @@ def box_report(seen: list[Seen], thresholds: Thresholds) -> dict[str, Any]:
             name: [round(float(value), 4) for value in one] for name, one in curves.items() if not np.isnan(one).any()
         },
         "confusion": confusion(pairs, thresholds),
-        "calibration": {name: reliability(one).as_json() for name, one in found.items()},
+        "calibration": {  # of a class that nobody labelled every box would be wrong
+            name: reliability(one).as_json() if one.labels.any() else {"error": None, "bins": []}
+            for name, one in found.items()
+        },
     }
 
 
@@ -125,7 +130,11 @@ def _band(least: float, most: float) -> str:
 
 
 def compare(groups: Groups, thresholds: Thresholds, other: Groups, other_thresholds: Thresholds) -> dict[str, Any]:
-    """Compare two models on the pictures that tune, all sources together and each apart (`bootstrap`)."""
+    """Compare two models on the pictures that tune, all sources together and each apart (`bootstrap`).
+
+    Sources whose people can't be counted have no part in it.
+    """
+    groups, other = counted(groups), counted(other)
     pairs = {"all/tune": (pooled(groups, "tune", "valid"), pooled(other, "tune", "valid"))}
     for name, seen in groups.items():
         if name.endswith(("/tune", "/valid")):

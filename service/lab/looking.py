@@ -1,4 +1,4 @@
-"""Look at every picture that has truth: detections, labels and light, kept for all that is counted afterwards."""
+"""Look at every picture to judge on: detections, labels and light, kept for all that is counted afterwards."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import math
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from service.lab.boxes import LABELS, Labels, Pair, labelled
+from service.lab.by_labels import people_by_labels, upright
 from service.lab.counting import Judged
 from service.lab.dataset.faults import DatasetError
-from service.lab.dataset.prepare import Source, read_export
-from service.lab.dataset.records import SPLITS, Split
+from service.lab.dataset.layouts import read_export
+from service.lab.dataset.prepare import Source
+from service.lab.dataset.records import Picture, Split
 from service.lab.slices import Light, light
 from service.lab.splits import CutPicture, stem
 from service.lab.truth import TruthPicture, read_truth
-from service.pictures.decode import PictureLimits, read_picture
 from service.ports import Detector
 from service.safety.detections import Detections
 from service.safety.thresholds import Thresholds
@@ -26,19 +27,26 @@ from service.safety.wearing import sightings
 BANDS: Final = ((0.0, 50.0), (50.0, 100.0), (100.0, 200.0), (200.0, math.inf))
 """Height bands in pixels as the model saw the person."""
 ACCEPTED_HEIGHT: Final = 100.0
+JUDGED: Final[tuple[Split, ...]] = ("valid", "test")
+"""What a model is judged on; it may have been trained on the rest."""
 
 Cuts = Mapping[str, Mapping[str, CutPicture]]
 """Per card, the pictures of its valid split by file name; cards without a cut keep their valid whole."""
 
 
+Ground = Literal["truth", "labels", "nothing"]
+"""What people are counted on: person truth, the labels alone, or not at all, because the labels hold no people."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """One picture with truth and what the detector saw on it.
+    """One picture, who is there, and what the detector saw on it.
 
     Attributes:
         labels: its labels in both readings (`boxes.Labels`).
         scene: pictures of one scene are resampled together; ``<card>/<scene>``.
         path: where the picture lies.
+        ground: where `truth` comes from.
     """
 
     truth: TruthPicture
@@ -47,6 +55,7 @@ class Seen:
     light: Light | None = None
     scene: str = ""
     path: Path | None = None
+    ground: Ground = "truth"
 
     def pair(self, labels: Labels) -> Pair:
         """Return what was seen and what is labelled."""
@@ -60,7 +69,7 @@ Groups = dict[str, list[Seen]]
 def look(
     detector: Detector,
     source: Source,
-    truth: Path,
+    truth: Path | None,
     split: Split,
     on_picture: Callable[[str], None] = lambda _: None,
     only: Container[str] | None = None,
@@ -68,30 +77,45 @@ def look(
     """Detect on every picture of one split that the truth lists.
 
     Args:
+        truth: who is there; without it every picture is looked at, and people are taken from its labels (`by_labels`).
         only: file names of the pictures to look at; without it, all.
 
     Raises:
-        DatasetError: a picture is missing or is not the one that was judged (its sha256 differs).
+        DatasetError: a picture is missing, can't be read, or is not the one that was judged (its sha256 differs).
     """
-    pictures = {picture.path.name: picture for picture in read_export(source.folder) if picture.split == split}
     seen = []
-    for row in read_truth(truth):
-        if row.split != split or (only is not None and row.picture not in only):
+    for picture, row in _listed(source, truth, split):
+        name = picture.path.name
+        if only is not None and name not in only:
             continue
-        if row.picture not in pictures:
-            raise DatasetError(source.folder, f"lacks the {split} picture {row.picture!r} that {truth.name} lists")
-        picture = pictures[row.picture]
         content = picture.path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != row.sha256:
+        sha256 = hashlib.sha256(content).hexdigest()
+        if row and truth and sha256 != row.sha256:
             raise DatasetError(picture.path, f"is not the picture that {truth.name} was made from (sha256)")
-        image = read_picture(content, PictureLimits())
+        image = upright(picture.path, content)
         detections = detector.detect(image)
         height, width = image.shape[:2]
         labels = {reading: labelled(picture, source.card, reading, width, height) for reading in LABELS}
-        scene = f"{source.card.name}/{stem(row.picture)}"
-        seen.append(Seen(row, detections, labels, light(image, detections.scale), scene, picture.path))
-        on_picture(row.picture)
+        ground: Ground = "truth" if row else "labels" if source.card.people_labelled else "nothing"
+        people = people_by_labels(labels["one convention"]) if ground == "labels" else ()
+        there = row or TruthPicture(name, "test" if split == "test" else "valid", sha256, width, height, people)
+        scene = f"{source.card.name}/{stem(name)}"
+        seen.append(Seen(there, detections, labels, light(image, detections.scale), scene, picture.path, ground))
+        on_picture(name)
     return seen
+
+
+def _listed(source: Source, truth: Path | None, split: Split) -> list[tuple[Picture, TruthPicture | None]]:
+    """Return the pictures of a split that are judged, each with its row of the truth, if there is a truth."""
+    pictures = [picture for picture in read_export(source.folder) if picture.split == split]
+    if truth is None:
+        return [(picture, None) for picture in sorted(pictures, key=lambda picture: picture.path.name)]
+    named = {picture.path.name: picture for picture in pictures}
+    rows = [row for row in read_truth(truth) if row.split == split]
+    for row in rows:
+        if row.picture not in named:
+            raise DatasetError(source.folder, f"lacks the {split} picture {row.picture!r} that {truth.name} lists")
+    return [(named[row.picture], row) for row in rows]
 
 
 def look_at_all(
@@ -103,42 +127,57 @@ def look_at_all(
     *,
     tune_only: bool = False,
 ) -> Groups:
-    """Detect on every picture that has truth.
+    """Detect on every picture of valid and test that has truth, and on all of them of a source without truth.
 
     Args:
         tune_only: leave report and test unread: to choose between models.
 
     Raises:
-        DatasetError: a source has no truth, its cut is of other pictures than its truth, or see `look`.
+        DatasetError: a source holds nothing to judge on, its cut is of other pictures, or see `look`.
     """
     groups: Groups = {}
     for source in sources:
-        name = source.card.name
-        if name not in truths:
-            raise DatasetError(source.folder, f"there is no person truth for {name}")
+        name, truth = source.card.name, truths.get(source.card.name)
         cut = (cuts or {}).get(name, {})
-        _check(truths[name], cut)
-        for split in SPLITS:
+        _check(source, truth, cut)
+        for split in JUDGED:
             if tune_only and split == "test":
                 continue
             cut_here = cut if split == "valid" else {}
             tuned = {picture for picture, row in cut_here.items() if row.part == "tune"}
             only = tuned if tune_only and cut_here else None
-            for one in look(detector, source, truths[name], split, on_picture, only):
+            for one in look(detector, source, truth, split, on_picture, only):
                 row = cut_here.get(one.truth.picture)
+                if row and row.sha256 != one.truth.sha256:
+                    raise _not_cut(source.folder, row.picture)
                 placed = replace(one, scene=f"{name}/{row.scene}") if row else one
                 groups.setdefault(f"{name}/{row.part if row else split}", []).append(placed)
-    order = ("tune", "valid", "report", "test", "train")
+    order = ("tune", "valid", "report", "test")
     names = [source.card.name for source in sources]
     return {f"{n}/{part}": groups[f"{n}/{part}"] for n in names for part in order if f"{n}/{part}" in groups}
 
 
-def _check(truth: Path, cut: Mapping[str, CutPicture]) -> None:
-    """Refuse a cut that leaves out a picture of valid, or means another one by its name."""
-    if cut:
-        for row in read_truth(truth):
-            if row.split == "valid" and (row.picture not in cut or cut[row.picture].sha256 != row.sha256):
-                raise DatasetError(truth, f"{row.picture} is not in the cut of valid; cut it anew (docs/truth.md)")
+def _check(source: Source, truth: Path | None, cut: Mapping[str, CutPicture]) -> None:
+    """Refuse a source without pictures to judge on, and a cut that leaves out or mistakes a picture of valid."""
+    if truth is not None:
+        valid = {row.picture: row.sha256 for row in read_truth(truth) if row.split == "valid"} if cut else {}
+    else:  # what the files hold is compared when they are looked at
+        pictures = [picture for picture in read_export(source.folder) if picture.split in JUDGED]
+        if not pictures:
+            raise DatasetError(source.folder, "holds neither a valid nor a test split, so there is nothing to judge on")
+        valid = {picture.path.name: "" for picture in pictures if picture.split == "valid"} if cut else {}
+    for name, sha256 in valid.items():
+        if name not in cut or (sha256 and cut[name].sha256 != sha256):
+            raise _not_cut(truth or source.folder, name)
+
+
+def _not_cut(where: Path, picture: str) -> DatasetError:
+    return DatasetError(where, f"{picture} is not in the cut of valid; cut it anew (docs/truth.md)")
+
+
+def counted(groups: Groups) -> Groups:
+    """Return the groups whose people can be counted."""
+    return {name: seen for name, seen in groups.items() if seen and seen[0].ground != "nothing"}
 
 
 def judge(seen: list[Seen], thresholds: Thresholds) -> list[Judged]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from service.detectors.manifest import WeightsError, read_manifest
 
@@ -28,13 +29,31 @@ def origins(data: Path, base: Path) -> tuple[str, ...]:
 def _of(provenance: Path) -> tuple[str, ...]:
     if not provenance.is_file():
         return (UNKNOWN,)
-    rows = [json.loads(row) for row in provenance.read_text(encoding="utf-8").splitlines()]
-    counted = Counter((row["source"], row.get("version"), row["people"]) for row in rows if row["split"] == "train")
-    return tuple(
-        f"{source}{f' v{version}' if version else ''} train "
-        f"({count:,}{'' if people == 'labelled' else f', person boxes {people}'})"
-        for (source, version, people), count in sorted(counted.items(), key=str)
-    )
+    pictures: Counter[tuple[str, ...]] = Counter()
+    boxes: Counter[tuple[str, ...]] = Counter()
+    for line in provenance.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["split"] == "train":
+            key = (row["source"], row.get("version") or "", row["people"], _completed_by(row))
+            pictures[key] += 1
+            boxes[key] += row.get("labels_added", 0)
+    return tuple(_sentence(key, count, boxes[key]) for key, count in sorted(pictures.items()))
+
+
+def _completed_by(row: Mapping[str, Any]) -> str:
+    """Return which weights added boxes that labellers left out; nothing where none may have."""
+    by = row.get("labels_from")
+    if by:
+        return f"{by['file']}, sha256 {by['sha256']}"
+    return "weights that were not kept" if row.get("labels_added") else ""
+
+
+def _sentence(key: tuple[str, ...], pictures: int, boxes: int) -> str:
+    source, version, people, by = key
+    told = [f"{pictures:,}"]
+    told += [f"person boxes {people}"] if people != "labelled" else []
+    told += [f"{boxes:,} boxes added by {by}"] if by else []
+    return f"{source}{f' v{version}' if version else ''} train ({', '.join(told)})"
 
 
 def _before(base: Path) -> tuple[str, ...]:

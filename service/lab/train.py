@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,48 +20,12 @@ import yaml
 
 from service.lab.origins import origins
 from service.lab.precision import cpu_autocast, cpu_has_bf16
+from service.lab.recipe import OURS, Recipe, TrainingError, fingerprint, read_recipe
 from service.safety.equipment import CLASSES
 
+__all__ = ["Precision", "TrainingError", "go_offline", "resume", "train"]
+
 Precision = Literal["auto", "fp32", "bf16"]
-
-
-class TrainingError(Exception):
-    """Training can't start or go on; says what is missing and how to mend it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything a training run was told; written beside its weights as ``recipe.json``."""
-
-    base: str
-    base_sha256: str
-    data: str
-    data_fingerprint: str
-    epochs: int
-    imgsz: int
-    batch: int
-    lr0: float
-    lrf: float
-    optimizer: str
-    mosaic: float
-    close_mosaic: int
-    warmup_epochs: float
-    seed: int
-    precision: str
-    rare_share: float = 0.0
-    scale: float = 0.5
-    hsv_v: float = 0.4
-    degrees: float = 0.0
-    mixup: float = 0.0
-    degraded: float = 0.0
-    pasted: float = 0.0
-    trained_on: tuple[str, ...] = ()
-
-
-_OURS = frozenset(
-    {"base", "base_sha256", "data", "data_fingerprint", "precision", "rare_share", "degraded", "pasted", "trained_on"}
-)
-"""What of a recipe ultralytics knows under another name or not at all."""
 
 
 def go_offline() -> None:
@@ -165,13 +130,17 @@ def train(  # noqa: PLR0913 - the knobs of a training run are many by nature
         degraded=degraded,
         pasted=pasted,
         trained_on=origins(data, base),
+        fingerprint_of="classes, labels, pictures",
+        ultralytics=metadata.version("ultralytics"),
+        torch=metadata.version("torch"),
+        device=_named(device),
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n", encoding="utf-8")
     overrides = {
         "model": str(base),
         "data": str(data.resolve()),
-        **{name: value for name, value in asdict(recipe).items() if name not in _OURS},
+        **{name: value for name, value in asdict(recipe).items() if name not in OURS},
         "cos_lr": True,
         "device": device,
         "workers": workers,
@@ -188,14 +157,14 @@ def resume(out: Path) -> Path:
     """Go on with an interrupted run from its newest checkpoint that can be read.
 
     Raises:
-        TrainingError: the run is finished, its dataset is another one, or no checkpoint of it can be read.
+        TrainingError: the run is finished, its dataset is another one, or its recipe or no checkpoint can be read.
     """
     out = out.resolve()
     recipe = out / "recipe.json"
     if not recipe.is_file():
         raise TrainingError(f"{out}: no training run (ppe train writes recipe.json there)")
     go_offline()
-    told = Recipe(**json.loads(recipe.read_text(encoding="utf-8")))
+    told = read_recipe(recipe)
     best, last = out / "weights" / "best.pt", out / "weights" / "last.pt"
     kept = {path: _checkpoint(path) for path in sorted(out.glob("epochs/epoch-*.pt"), reverse=True)}
     readable = {path: state for path, state in {last: _checkpoint(last), **kept}.items() if state}
@@ -207,7 +176,7 @@ def resume(out: Path) -> Path:
     if checkpoint is None:
         raise TrainingError(f"{out}: holds no checkpoint to go on from; remove it and start anew")
     data = Path(readable[checkpoint]["train_args"]["data"])
-    if not data.is_file() or fingerprint(data) != told.data_fingerprint:
+    if not data.is_file() or fingerprint(data, told.fingerprint_of) != told.data_fingerprint:
         raise TrainingError(f"{data}: the dataset of this run is not there, or was changed since; put it back")
     if not whole:  # the kill came while it was rewritten at the end
         scores = {path: (state["train_metrics"].get("fitness") or 0.0) for path, state in kept.items() if state}
@@ -237,15 +206,6 @@ def _check_classes(data: Path) -> None:
         raise TrainingError(f"{data}: its classes are {', '.join(map(str, listed))}; ppe dataset prepare maps them")
 
 
-def fingerprint(data: Path) -> str:
-    """Return a sha256 over names and label rows of a prepared dataset: one fingerprint, one dataset."""
-    digest = hashlib.sha256()
-    for path in sorted(data.parent.glob("*/labels/*.txt")):
-        digest.update(f"{path.parent.parent.name}/{path.name}\n".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def _run(overrides: dict[str, Any], out: Path, recipe: Recipe) -> Path:
     from service.lab.finetuning import fine_tuning
 
@@ -263,7 +223,17 @@ def _run(overrides: dict[str, Any], out: Path, recipe: Recipe) -> Path:
     return out
 
 
-def _precision(wanted: Precision, device: str) -> str:
+def _named(device: str) -> str:
+    """Return a device with the name of the card that it means, for the recipe."""
+    if device == "cpu":
+        return device
+    import torch
+
+    first = device.removeprefix("cuda:").partition(",")[0]
+    return f"{device} ({torch.cuda.get_device_name(int(first) if first.isdigit() else None)})"
+
+
+def _precision(wanted: Precision, device: str) -> Literal["fp32", "bf16"]:
     if device == "cpu":
         able = cpu_has_bf16()
     else:

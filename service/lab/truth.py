@@ -19,7 +19,7 @@ from pydantic.dataclasses import dataclass
 
 from service.lab.dataset.cards import Card
 from service.lab.dataset.faults import DatasetError
-from service.lab.dataset.prepare import read_export
+from service.lab.dataset.layouts import read_export
 from service.lab.dataset.records import Picture, Split
 from service.lab.truth_review.decisions import (
     AddedPerson,
@@ -30,6 +30,7 @@ from service.lab.truth_review.decisions import (
     NoPerson,
 )
 from service.lab.truth_review.rule import Box, Item, Labels, Verdict, labels_of, lies_in, ownerless, verdicts
+from service.lab.undecided import Doubt, UndecidedError, corners, doubt_about, doubt_of
 from service.safety.equipment import Equipment
 
 TruthSplit = Literal["valid", "test"]
@@ -37,12 +38,12 @@ TruthSplit = Literal["valid", "test"]
 
 @dataclass(frozen=True, slots=True, config={"extra": "forbid"})
 class TruthPerson:
-    """One person: ``box`` is x1, y1, x2, y2 in pixels of the upright picture; ``how`` says rule or eye."""
+    """One person: ``box`` is x1, y1, x2, y2 in pixels of the upright picture; ``how`` says rule, eye or only labels."""
 
     box: Box
     helmet: Judgement
     vest: Judgement
-    how: Literal["rule", "looked"]
+    how: Literal["rule", "looked", "labels"]
 
 
 @dataclass(frozen=True, slots=True, config={"extra": "forbid"})
@@ -98,8 +99,8 @@ def make_truth(card: Card, folder: Path, splits: Sequence[Split], decisions: Seq
         One row a picture, by split (valid first) and file name.
 
     Raises:
-        DatasetError: a picture can't be read, an ambiguous person or an item without a person is undecided, or a
-            decision speaks of a box that the labels do not hold.
+        UndecidedError: ambiguous people or items without a person are undecided; it lists all of them.
+        DatasetError: a picture can't be read, or a decision speaks of a box that the labels do not hold.
     """
     mine: dict[str, list[Decision]] = {}
     for decision in decisions:
@@ -110,51 +111,58 @@ def make_truth(card: Card, folder: Path, splits: Sequence[Split], decisions: Seq
     unknown = sorted(mine.keys() - {picture.path.name for picture in pictures})
     if unknown:
         raise DatasetError(folder, f"decided on a picture that is not in this export: {unknown[0]}")
-    rows = [
+    made = [
         _picture(picture, wanted[picture.split], card, mine.get(picture.path.name, []))
-        for picture in pictures
+        for picture in sorted(pictures, key=lambda picture: (picture.split != "valid", picture.path.name))
         if picture.split in wanted
     ]
-    return sorted(rows, key=lambda row: (row.split != "valid", row.picture))
+    if doubts := [doubt for _, undecided in made for doubt in undecided]:
+        raise UndecidedError(folder, doubts)
+    return [row for row, _ in made]
 
 
-def _picture(picture: Picture, split: TruthSplit, card: Card, decisions: Sequence[Decision]) -> TruthPicture:
+def _picture(
+    picture: Picture, split: TruthSplit, card: Card, decisions: Sequence[Decision]
+) -> tuple[TruthPicture, list[Doubt]]:
+    """Return one row, and who and what is left out of it because nobody decided."""
     content = picture.path.read_bytes()
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)  # upright: EXIF rotation is applied
     if pixels is None:
         raise DatasetError(picture.path, "can't be decoded as a picture")
     height, width = pixels.shape[:2]
-    people = _people(picture.path, labels_of(picture, card, width, height), decisions)
+    labels = labels_of(picture, card, width, height)
+    _refuse_stale(picture.path, labels, decisions)
+    people, undecided = _people(labels, decisions)
+    name = picture.path.name
+    doubts = [doubt_of(card.name, name, item) for item in _unsettled(labels, decisions)]
+    doubts += [doubt_about(card.name, name, verdict) for verdict in undecided]
     digest = hashlib.sha256(content).hexdigest()
-    return TruthPicture(picture.path.name, split, digest, width, height, tuple(people))
+    return TruthPicture(name, split, digest, width, height, tuple(people)), doubts
 
 
-def _people(path: Path, labels: Labels, decisions: Sequence[Decision]) -> list[TruthPerson]:
-    _refuse_stale(path, labels, decisions)
-    added = [decision for decision in decisions if isinstance(decision, AddedPerson)]
-    _refuse_ownerless(
-        path, labels, added, {decision.box for decision in decisions if isinstance(decision, IgnoredItem)}
-    )
+def _people(labels: Labels, decisions: Sequence[Decision]) -> tuple[list[TruthPerson], list[Verdict]]:
+    """Return the people of a picture as the labels, the rule and the decisions say, and the verdicts left in doubt."""
     dropped = {decision.box for decision in decisions if isinstance(decision, NoPerson)}
     judged = {decision.box: decision for decision in decisions if isinstance(decision, JudgedPerson)}
-    people = [
-        _looked(judged[verdict.person]) if verdict.person in judged else _by_rule(path, verdict)
-        for verdict in verdicts(labels)
-        if verdict.person not in dropped
-    ]
-    return people + [_looked(person) for person in added]
+    people, undecided = [], []
+    for verdict in verdicts(labels):
+        if verdict.person in dropped:
+            continue
+        if verdict.person in judged:
+            people.append(_looked(judged[verdict.person]))
+        elif verdict.doubts:
+            undecided.append(verdict)
+        else:
+            people.append(_by_rule(verdict))
+    people += [_looked(decision) for decision in decisions if isinstance(decision, AddedPerson)]
+    return people, undecided
 
 
 def _looked(decision: JudgedPerson | AddedPerson) -> TruthPerson:
     return TruthPerson(decision.box, decision.helmet, decision.vest, "looked")
 
 
-def _by_rule(path: Path, verdict: Verdict) -> TruthPerson:
-    if verdict.doubts:
-        raise DatasetError(
-            path, f"person at {_corners(verdict.person)} is ambiguous ({', '.join(verdict.doubts)}) and undecided"
-        )
-
+def _by_rule(verdict: Verdict) -> TruthPerson:
     def judgement(equipment: Equipment) -> Judgement:
         return "worn" if verdict.items[equipment].worn else "missing"
 
@@ -167,18 +175,16 @@ def _refuse_stale(path: Path, labels: Labels, decisions: Sequence[Decision]) -> 
     for decision in decisions:
         there = items if isinstance(decision, IgnoredItem) else set(labels.people)
         if not isinstance(decision, AddedPerson) and decision.box not in there:
-            raise DatasetError(path, f"a decision speaks of a box that is not labelled: {_corners(decision.box)}")
+            raise DatasetError(path, f"a decision speaks of a box that is not labelled: {corners(decision.box)}")
 
 
-def _refuse_ownerless(path: Path, labels: Labels, added: Sequence[AddedPerson], ignored: set[Box]) -> None:
+def _unsettled(labels: Labels, decisions: Sequence[Decision]) -> list[Item]:
+    """Return the items that fit no labelled person, were not decided to be ignored, and lie on no added person."""
+    added = [decision for decision in decisions if isinstance(decision, AddedPerson)]
+    ignored = {decision.box for decision in decisions if isinstance(decision, IgnoredItem)}
+
     def settled(item: Item) -> bool:
         # Anywhere in an added person's box will do: whoever added the person saw the item.
         return item.box in ignored or any(lies_in(item.box, person.box) for person in added)
 
-    for item in ownerless(labels):
-        if not settled(item):
-            raise DatasetError(path, f"{item.equipment} item at {_corners(item.box)} fits no person and is undecided")
-
-
-def _corners(box: Box) -> str:
-    return ", ".join(f"{value:g}" for value in box)
+    return [item for item in ownerless(labels) if not settled(item)]

@@ -12,7 +12,7 @@ from click.testing import Result
 from service.detectors.manifest import read_manifest
 from service.lab.splits import CutPicture, write_cut
 from service.lab.truth import read_truth
-from tests.cli.test_lab import WIDE, WORKER, bare_head, manifest, misuse, refusal
+from tests.cli.test_lab import CARD, WIDE, WORKER, bare_head, export, manifest, misuse, refusal
 from tests.cli.workers import run
 from tests.lab.people import person, picture_set
 
@@ -74,7 +74,13 @@ def test_thresholds_are_chosen_on_tune(exports: Path, tmp_path: Path) -> None:
     """On tune every alarm is right, so the threshold is in the middle of those under 0.41, where the head is seen."""
     result = evaluated(exports, "--no-boxes", "--choose-thresholds")
     assert result.exit_code == 0, result.output
-    assert read_manifest(tmp_path / "manifest.json").thresholds.confidence["no-helmet"] == 0.2
+    kept = read_manifest(tmp_path / "manifest.json")
+    assert kept.thresholds.confidence["no-helmet"] == 0.2
+    assert "missing helmet: precision 1.00 (asked 0.90), 1 of 1 who lack it are found" in result.stdout
+    assert "missing vest: nobody is said to lack it" in result.stdout
+    assert kept.scores["thresholds"]["asked_precision"] == 0.90
+    assert kept.scores["thresholds"]["helmet"]["precision"] == 1.0
+    assert kept.scores["thresholds"]["vest"]["precision"] is None
     assert "--precision" in misuse(evaluated(exports, "--no-boxes", "--precision", "1.5"))
 
 
@@ -121,3 +127,38 @@ def test_without_what_makes_a_page_it_says_so_first(
 def test_a_cut_that_does_not_fit_is_refused(exports: Path, tmp_path: Path) -> None:
     (tmp_path / "splits" / "generic.jsonl").write_text("{}\n", encoding="utf-8")
     assert "generic.jsonl:1: not a row of a cut" in refusal(evaluated(exports, "--no-boxes"))
+
+
+def test_a_set_of_ones_own_needs_no_truth(tmp_path: Path) -> None:
+    """On both pictures the labels hold one worker without a helmet; the model sees so."""
+    folder = export(tmp_path / "export", rows="2 0.4 0.5 0.4 0.8\n4 0.4 0.15 0.1 0.1\n")
+    (tmp_path / "mine.toml").write_text(CARD, encoding="utf-8")
+    given = ("--weights", manifest(tmp_path), "--source", f"{tmp_path / 'mine.toml'}={folder}")
+    result = run("evaluate", "--no-pt", *given, "--out", tmp_path / "out", "--html", tmp_path / "html", **WIDE)
+    assert result.exit_code == 0, result.output
+    assert "**mine has no person truth.**" in result.stdout
+    assert "**mine has no person truth.**" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "mine has no person truth." in (tmp_path / "html" / "report.html").read_text(encoding="utf-8")
+    read = found(tmp_path / "out")
+    assert read["people_from"] == {"mine": "labels"}
+    helmet = read["people"]["mine/valid"]["all"]["helmet"]  # type: ignore[index]
+    assert (helmet["missing"], helmet["worn"]) == (1, 0)
+    assert "AP50 person" in read["boxes"]["mine/valid"]["ap"]["published"]  # type: ignore[index]
+    chosen = run("evaluate", "--no-boxes", "--choose-thresholds", *given, **WIDE)
+    assert chosen.exit_code == 0, chosen.output
+    assert "missing helmet: " in chosen.stdout
+
+
+def test_data_may_be_an_export_itself(tmp_path: Path) -> None:
+    folder = export(tmp_path / "export", rows="2 0.4 0.5 0.4 0.8\n4 0.4 0.15 0.1 0.1\n")
+    command = ("evaluate", "--no-boxes", "--weights", manifest(tmp_path), "--data", folder)
+    assert "**generic has no person truth.**" in run(*command, **WIDE).stdout
+    (folder / "mine.toml").write_text(CARD, encoding="utf-8")
+    assert "**mine has no person truth.**" in run(*command, **WIDE).stdout
+
+
+def test_a_picture_that_cannot_be_judged_is_named(tmp_path: Path) -> None:
+    folder = export(tmp_path / "export")
+    (folder / "valid" / "images" / "a.jpg").write_bytes(b"half a picture")
+    given = ("--weights", manifest(tmp_path), "--source", f"generic={folder}")
+    assert "a.jpg: can't be judged: " in refusal(run("evaluate", "--no-boxes", *given))

@@ -13,6 +13,7 @@ import pytest
 from service.detectors.fake import FakeDetector
 from service.lab.checking import looking
 from service.lab.checking.check import check
+from service.lab.checking.findings import Code
 from service.lab.checking.report import as_json, write_html
 from service.lab.dataset.faults import DatasetError
 from service.ports import Image
@@ -117,6 +118,28 @@ def test_a_model_that_disagrees(small: Path) -> None:
     for code in ("model-missing-box", "model-wrong-class", "model-loose-box"):
         (finding,) = found(checked, code)  # type: ignore[arg-type]
         assert (finding.count, finding.level) == (1, "note")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "beside", "code"),
+    [
+        ((0.1, 0.1, 0.9, 0.9), None, "model-loose-box"),  # IoU 0.25 with the model's: the loosest are shown too
+        ((0.1, 0.1, 1.0, 1.0), None, "model-loose-box"),
+        ((0.55, 0.55, 1.0, 1.0), None, "model-missing-box"),  # IoU 0.06
+        ((0.6, 0.3, 1.0, 0.7), (0.6, 0.3, 1.0, 0.7), "model-missing-box"),  # IoU 0.14 with a neighbour, found as well
+    ],
+)
+def test_how_loose_a_box_may_be(
+    tmp_path: Path, drawn: tuple[float, ...], beside: tuple[float, ...] | None, code: Code
+) -> None:
+    folder = sites.write_set(tmp_path / "set", train=0, valid=1)
+    (path,) = pictures(folder)
+    x1, y1, x2, y2 = drawn
+    rows_of(path).write_text(f"4 {(x1 + x2) / 2} {(y1 + y2) / 2} {x2 - x1} {y2 - y1}\n", encoding="utf-8")
+    boxes = 480 * np.array([(0.3, 0.3, 0.7, 0.7), *([beside] if beside else [])])
+    sure = Detections(boxes, np.full(len(boxes), 0.9), np.full(len(boxes), CLASS_ID["person"]), 480, 480)
+    checked = check(folder, CARD, detector=FakeDetector(lambda _: sure))
+    assert [finding.code for finding in checked.findings if finding.code.startswith("model-")] == [code]
 
 
 def test_nothing_to_check(tmp_path: Path) -> None:

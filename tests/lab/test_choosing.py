@@ -37,6 +37,73 @@ def test_thresholds_find_most_at_the_asked_precision(precision: float, expected:
     assert chosen.confidence["no-helmet"] == expected
 
 
+def strong_and_weak() -> list[Seen]:
+    """Of 100 bare heads 80 are seen at 0.62 and 20 at 0.32, where 10 covered ones look bare too."""
+    return [
+        *[crowd(("no-helmet", 0.62), truth="missing")] * 16,
+        *[crowd(("no-helmet", 0.32), truth="missing")] * 4,
+        *[crowd(("no-helmet", 0.32), truth="worn")] * 2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reached", "recall"), [(0.90, 100 / 110, 1.0), (0.92, 1.0, 0.8), (0.93, 1.0, 0.8), (0.95, 1.0, 0.8)]
+)
+def test_the_asked_precision_is_kept_whatever_it_costs(asked: float, reached: float, recall: float) -> None:
+    chosen = choosing.choose(strong_and_weak(), Thresholds(), asked)
+    found = choosing.reached(strong_and_weak(), chosen)["helmet"]
+    assert (found.precision, found.recall) == (pytest.approx(reached), recall)
+    assert not choosing.short(found, asked)
+
+
+def test_where_nothing_keeps_it_the_nearest_is_taken_and_it_shows() -> None:
+    seen = [*strong_and_weak(), *[crowd(("no-helmet", 0.62), truth="worn")] * 4]
+    chosen = choosing.choose(seen, Thresholds(), 0.95)
+    found = choosing.reached(seen, chosen)["helmet"]
+    assert chosen.confidence["no-helmet"] == 0.5  # in the middle of those from 0.35 on
+    assert found.precision == 80 / 100
+    assert choosing.short(found, 0.95)
+    assert not choosing.short(choosing.reached(seen, chosen)["vest"], 0.95)  # nobody is said to lack one
+
+
+def test_equipment_that_cannot_keep_it_does_not_spoil_the_other() -> None:
+    """Torsos without a vest are seen as surely where there is a vest; bare heads can be told."""
+    worker = person_at(20, 100, 120, 360)
+    rows = (worker, head_of(worker, "no-helmet", 0.32), torso_of(worker, "no-vest", 0.9))
+    pictures = [
+        TruthPicture("a.png", "valid", DIGEST, 1000, 800, (person(worker[2], helmet="missing", vest=vest),))
+        for vest in ("worn", "missing")
+    ]
+    seen = [Seen(picture, scene(*rows)) for picture in pictures]
+    chosen = choosing.choose(seen, Thresholds(), 0.9)
+    assert choosing.reached(seen, chosen)["vest"].precision == 0.5
+    assert choosing.reached(seen, chosen)["helmet"].recall == 1.0
+
+
+def test_what_was_reached_is_told_in_words() -> None:
+    seen = [*strong_and_weak(), *[crowd(("no-helmet", 0.62), truth="worn")] * 4]
+    counted = choosing.reached(seen, choosing.choose(seen, Thresholds(), 0.95))
+    assert choosing.told("helmet", counted["helmet"], 0.8) == (
+        "missing helmet: precision 0.80 (asked 0.80), 80 of 100 who lack it are found"
+    )
+    assert choosing.told("helmet", counted["helmet"], 0.95) == (
+        "missing helmet: precision 0.80, NOT the 0.95 asked: nothing that was tried reaches it, this comes nearest; "
+        "80 of 100 who lack it are found"
+    )
+    assert choosing.told("vest", counted["vest"], 0.95) == (
+        "missing vest: nobody is said to lack it (asked 0.95), 0 of 0 who lack it are found"
+    )
+
+
+def test_what_is_asked_if_nothing_else_is() -> None:
+    import inspect
+
+    from service.cli.evaluate import evaluate_command
+
+    assert choosing.PRECISION == 0.90
+    assert inspect.signature(evaluate_command).parameters["precision"].default == choosing.PRECISION
+
+
 def test_thresholds_without_effect_are_in_the_middle() -> None:
     seen = [crowd(("no-helmet", 0.9), truth="missing"), crowd(("helmet", 0.9), truth="worn")]
     chosen = choosing.choose_thresholds(seen, Thresholds())

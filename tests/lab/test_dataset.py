@@ -25,7 +25,13 @@ CARD = Card(
     licence="none",
     how_to_get="run the test",
     people_labelled=True,
-    labels={"Hardhat": "helmet", "NO-Hardhat": "no-helmet", "Person": "person"},
+    labels={
+        "Hardhat": "helmet",
+        "NO-Hardhat": "no-helmet",
+        "Safety Vest": "vest",
+        "NO-Safety Vest": "no-vest",
+        "Person": "person",
+    },
 )
 
 
@@ -43,8 +49,8 @@ def export(root: Path, rows: str = "0 0.5 0.5 0.2 0.2\n", **config: object) -> P
     described = {
         "train": "../train/images",
         "val": "../valid/images",
-        "nc": 3,
-        "names": ["Hardhat", "Person", "Safety Cone"],
+        "nc": 6,
+        "names": ["Hardhat", "Person", "Safety Cone", "NO-Hardhat", "Safety Vest", "NO-Safety Vest"],
         **config,
     }
     (root / "data.yaml").write_text(yaml.safe_dump(described))
@@ -59,7 +65,8 @@ def test_reads_roboflows_paths_and_split_names(tmp_path: Path) -> None:
 
 def test_reads_ultralytics_path_and_map(tmp_path: Path) -> None:
     export(tmp_path / "set" / "deep")
-    config = {"path": "deep", "train": "train/images", "val": "val/images", "names": {0: "a", 1: "b", 2: "c"}}
+    names = {0: "a", 1: "b", 2: "c"}
+    config = {"path": "deep", "train": "train/images", "val": "val/images", "nc": 3, "names": names}
     (tmp_path / "set" / "data.yaml").write_text(yaml.safe_dump(config))
     pictures = list(read_export(tmp_path / "set"))
     assert [found.split for found in pictures] == ["train", "valid"]

@@ -118,12 +118,6 @@ def test_another_picture_under_the_name_is_refused(tmp_path: Path, detector: Fak
         looking.look(detector, source, truth, "valid")
 
 
-def test_a_source_without_truth_is_refused(tmp_path: Path, detector: FakeDetector) -> None:
-    source, _ = three_pictures(tmp_path)
-    with pytest.raises(DatasetError, match="no person truth for made"):
-        looking.look_at_all(detector, [source], {})
-
-
 def test_groups_carry_source_and_split(tmp_path: Path, detector: FakeDetector) -> None:
     source, truth = three_pictures(tmp_path)
     groups = looking.look_at_all(detector, [source], {"made": truth})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from service.detectors.manifest import Manifest, WeightsFile, write_manifest
 from service.lab.origins import UNKNOWN, origins
@@ -12,12 +13,12 @@ from service.safety.equipment import CLASSES
 from service.safety.thresholds import Thresholds
 
 
-def dataset(folder: Path, *rows: dict[str, str]) -> Path:
+def dataset(folder: Path, *rows: dict[str, Any]) -> Path:
     (folder / "provenance.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return folder / "data.yaml"
 
 
-def row(source: str, split: str = "train", people: str = "labelled") -> dict[str, str]:
+def row(source: str, split: str = "train", people: str = "labelled") -> dict[str, Any]:
     return {"source": source, "version": "3", "split": split, "people": people}
 
 
@@ -46,6 +47,16 @@ def test_pictures_to_train_on_are_counted_per_source_and_by_who_labelled_people(
     assert origins(dataset(tmp_path, *rows), tmp_path / "coco.pt") == (
         "half v3 train (1, person boxes added by coco.pt)",
         "made v3 train (2)",
+    )
+
+
+def test_whose_labels_were_learnt_from_is_told(tmp_path: Path) -> None:
+    by = {"labels_from": {"file": "ours.onnx", "sha256": "ab" * 32}}
+    rows = [{**row("made"), **by, "labels_added": 1200}, {**row("made"), **by, "labels_added": 34}]
+    rows += [{**row("made", "valid"), "labels_from": None, "labels_added": 0}, {**row("half"), "labels_added": 7}]
+    assert origins(dataset(tmp_path, *rows), tmp_path / "coco.pt") == (
+        "half v3 train (1, 7 boxes added by weights that were not kept)",
+        f"made v3 train (2, 1,234 boxes added by ours.onnx, sha256 {'ab' * 32})",
     )
 
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ import yaml
 
 from service.lab.origins import UNKNOWN
 from service.lab.precision import cpu_has_bf16
+from service.lab.recipe import fingerprint
 from service.lab.sampling import repeated
-from service.lab.train import TrainingError, fingerprint, resume, train
+from service.lab.train import TrainingError, resume, train
 from service.safety.equipment import CLASSES
 from tests.conftest import ROOT
 
@@ -96,6 +98,9 @@ def test_a_run_leaves_recipe_epochs_weights_and_plots(finished: Path, data: Path
     assert recipe["base"] == trained.name
     assert recipe["base_sha256"] == hashlib.sha256(trained.read_bytes()).hexdigest()
     assert recipe["data_fingerprint"] == fingerprint(data)
+    assert recipe["ultralytics"] == metadata.version("ultralytics")
+    assert recipe["torch"].split(".")[0].isdigit()
+    assert recipe["device"] == "cpu"
     assert recipe["trained_on"][0] == UNKNOWN
     assert all(told.endswith(", by its base") for told in recipe["trained_on"][1:])
     assert (recipe["epochs"], recipe["imgsz"], recipe["batch"], recipe["precision"]) == (2, 64, 4, "fp32")
@@ -128,8 +133,14 @@ def test_the_kill_left_whole_checkpoints(killed: Path) -> None:
     assert not (killed / "epochs" / "epoch-002.pt").exists()
 
 
-def test_a_checkpoint_cut_short_is_passed_over(killed: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_cut_short_is_passed_over(killed: Path, data: Path, tmp_path: Path) -> None:
+    """Its recipe is one of before versions, the device and the pictures stood in it."""
     out = shutil.copytree(killed, tmp_path / "run")
+    told = json.loads((out / "recipe.json").read_text(encoding="utf-8"))
+    for later in ("fingerprint_of", "ultralytics", "torch", "device"):
+        del told[later]
+    told["data_fingerprint"] = fingerprint(data, "labels")
+    (out / "recipe.json").write_text(json.dumps(told), encoding="utf-8")
     last = out / "weights" / "last.pt"
     last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
     assert resume(out) == out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,7 @@ from service.lab.truth_review.decisions import (
     read_decisions,
 )
 from service.lab.truth_review.rule import Box
+from service.lab.undecided import UndecidedError, write_doubts
 
 ROOT = Path(__file__).parents[2]
 TRUTH = ROOT / "datasets" / "truth"
@@ -98,6 +100,62 @@ def test_the_error_names_the_person(tmp_path: Path, card: Card) -> None:
     folder = export(tmp_path, ("person", PERSON))
     with pytest.raises(DatasetError, match="person at 20, 10, 60, 90 is ambiguous"):
         make_truth(card, folder, ("valid",), [])
+
+
+def test_all_that_is_undecided_is_listed_at_once(tmp_path: Path, card: Card) -> None:
+    folder = export(tmp_path, ("person", PERSON), ("helmet", HELMET), ("vest", (160, 5, 190, 15)))
+    export(tmp_path, ("person", PERSON), name="b")
+    export(tmp_path, ("person", PERSON), ("helmet", HELMET), ("vest", VEST), name="c")
+    with pytest.raises(UndecidedError) as caught:
+        make_truth(card, folder, ("valid",), [])
+    found = [(one.picture, one.kind, one.box, one.what) for one in caught.value.doubts]
+    assert found == [
+        ("a.png", "item", (160, 5, 190, 15), "vest item at 160, 5, 190, 15 fits no person"),
+        ("a.png", "person", PERSON, "person at 20, 10, 60, 90 is ambiguous (0 vest items)"),
+        ("b.png", "person", PERSON, "person at 20, 10, 60, 90 is ambiguous (0 helmet items, 0 vest items)"),
+    ]
+    assert (caught.value.doubts[1].helmet, caught.value.doubts[1].vest) == ("worn", None)
+    said = str(caught.value)
+    assert "2 people and 1 item are undecided" in said
+    assert "a.png: vest item at 160, 5, 190, 15 fits no person and is undecided" in said
+    assert "docs/truth.md" in said
+    example = json.loads(said.splitlines()[-1])
+    assert example["box"] == [160.0, 5.0, 190.0, 15.0]
+
+
+def test_the_list_of_the_undecided_is_bounded(tmp_path: Path, card: Card) -> None:
+    for number in range(30):
+        folder = export(tmp_path, ("person", PERSON), name=f"{number:02}")
+    with pytest.raises(UndecidedError, match="30 people are undecided") as caught:
+        make_truth(card, folder, ("valid",), [])
+    assert len(caught.value.doubts) == 30
+    lines = str(caught.value).splitlines()
+    assert sum("is ambiguous" in line for line in lines[:-1]) == 20
+    assert "and 10 more" in lines[-3]
+
+
+def test_rows_to_decide_are_decisions_once_they_are_completed(tmp_path: Path, card: Card) -> None:
+    folder = export(tmp_path, ("person", PERSON), ("helmet", HELMET), ("vest", (160, 5, 190, 15)))
+    with pytest.raises(UndecidedError) as caught:
+        make_truth(card, folder, ("valid",), [])
+    path = tmp_path / "decisions.jsonl"
+    write_doubts(path, caught.value.doubts)
+    with pytest.raises(DatasetError, match=r"decisions\.jsonl:1: not a decision"):
+        read_decisions(path)  # as it is nothing is decided
+    item, person = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    assert (person["helmet"], person["vest"]) == ("worn", "?")
+    item |= {"kind": "ignored_item"}
+    person |= {"vest": "missing", "why": "a plain shirt"}
+    path.write_text(json.dumps(item) + "\n" + json.dumps(person) + "\n", encoding="utf-8")
+    (picture,) = make_truth(card, folder, ("valid",), read_decisions(path))
+    assert picture.people == (TruthPerson(PERSON, "worn", "missing", "looked"),)
+
+
+def test_the_rows_in_the_documentation_are_decisions(tmp_path: Path) -> None:
+    lines = (ROOT / "docs" / "truth.md").read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "decisions.jsonl"
+    path.write_text("".join(f"{line.strip()}\n" for line in lines if line.startswith('    {"')), encoding="utf-8")
+    assert [row.kind for row in read_decisions(path)] == ["person", "added", "no_person", "ignored_item"]
 
 
 def test_a_decision_overrules_the_labels(tmp_path: Path, card: Card) -> None:

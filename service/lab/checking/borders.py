@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service.lab.checking.pixels import resized
 from service.ports import Image
 
 Boxes = NDArray[np.float64]
@@ -26,9 +27,7 @@ class Borders:
     """One picture, ready to be asked about boxes on it."""
 
     def __init__(self, image: Image) -> None:
-        scale = _SIDE / max(image.shape[:2])
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
+        lab = cv2.cvtColor(resized(image, _SIDE), cv2.COLOR_BGR2LAB).astype(np.float32)
         self._height, self._width = lab.shape[:2]
         dx = np.linalg.norm(np.diff(lab, axis=1, append=lab[:, -1:]), axis=2)
         dy = np.linalg.norm(np.diff(lab, axis=0, append=lab[-1:]), axis=2)

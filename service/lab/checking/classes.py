@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from service.lab.checking import sources
 from service.lab.checking.findings import SHOWN, Example, Finding, counted
 from service.lab.checking.survey import UNNAMED, Survey
 from service.safety.equipment import CLASS_ID, CLASSES, EQUIPMENT, MISSING_CLASS, WORN_CLASS, ClassName
@@ -35,6 +36,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     yield from _apart(survey)
     yield from _unexplained(survey)
     yield from _people(survey)
+    yield from sources.find(survey)
     if "valid" not in survey.splits and "test" not in survey.splits:
         yield Finding(
             "no-held-out-split", "note", "Nothing is held out",
@@ -169,7 +171,7 @@ def _people(survey: Survey) -> Iterator[Finding]:
     people = set(table.of[table.is_a("person")].tolist())
     items = set(table.of[(table.class_id != UNNAMED) & ~table.is_a("person")].tolist())
     lonely = sorted(items - people)
-    if people and len(lonely) >= 0.1 * len(items):
+    if people and lonely and len(lonely) >= 0.1 * len(items):
         yield Finding(
             "people-not-labelled",
             "warning",

@@ -29,6 +29,10 @@ ALONE: Final = 100
 
 NOISY: Final = 0.01
 """Share of impulses from which a picture counts as noisy."""
+LEAST_SIDE: Final = 10
+"""Pixels of the shorter side under which training leaves a picture out (``verify_image`` of ultralytics)."""
+LONGEST: Final = 100
+"""How many times as long as its shorter side a picture may be."""
 
 Boxes = NDArray[np.float64]
 Task = TypeVar("Task")
@@ -65,13 +69,28 @@ def corners(boxes: Iterable[LabelledBox]) -> Boxes:
 
 def open_picture(path: Path) -> Image | None:
     """Read a picture upright; None where it can't be read."""
-    content = np.fromfile(path, dtype=np.uint8)
-    found = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    content = _content(path)
+    return None if content is None else _decoded(content)
+
+
+def _content(path: Path) -> bytes | None:
+    """Return a file's bytes; None for a link that leads nowhere, a folder, or what may not be read."""
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _decoded(content: bytes) -> Image | None:
+    try:
+        found = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR) if content else None
+    except cv2.error:  # raised for more pixels than OpenCV takes, where other broken files give None
+        return None
     return None if found is None else found.astype(np.uint8, copy=False)
 
 
 def look_at_all(pictures: Sequence[Picture], on_picture: Callable[[str], None]) -> list[Look | None]:
-    """Return what each picture is like, in their order; None for one that can't be read."""
+    """Return what each picture is like, in their order; None for one that can't be read or trained on."""
     boxes = [corners(picture.boxes) for picture in pictures]
     paths = [picture.path for picture in pictures]
     tasks = list(zip(paths, boxes, _donors(pictures, boxes), strict=True))
@@ -113,8 +132,9 @@ def several(tasks: int) -> Iterator[Callable[[Callable[[Task], Done], Sequence[T
 
 def _look(task: tuple[Path, Boxes, list[Boxes]]) -> Look | None:
     path, own, donors = task
-    image = open_picture(path)
-    if image is None:
+    content = _content(path)
+    image = None if content is None else _decoded(content)
+    if content is None or image is None or not _fit_to_train_on(image):
         return None
     height, width = image.shape[:2]
     image = pixels.at_scale(image)
@@ -126,7 +146,7 @@ def _look(task: tuple[Path, Boxes, list[Boxes]]) -> Look | None:
     return Look(
         width=width,
         height=height,
-        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        digest=hashlib.sha256(content).hexdigest(),
         blur=pixels.blur(calm),
         impulses=noise,
         seams=pixels.seams(grey),
@@ -138,6 +158,12 @@ def _look(task: tuple[Path, Boxes, list[Boxes]]) -> Look | None:
         mirrored=pixels.embedding(np.ascontiguousarray(image[:, ::-1]), turned),
         fit=_fit(image, own, donors),
     )
+
+
+def _fit_to_train_on(image: Image) -> bool:
+    """Return whether a picture is more than a line, of which nothing is left at any size that is looked at."""
+    short, long = min(image.shape[:2]), max(image.shape[:2])
+    return bool(short >= LEAST_SIDE and long <= LONGEST * short)
 
 
 def _fit(image: Image, own: Boxes, donors: list[Boxes]) -> float | None:

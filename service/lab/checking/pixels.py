@@ -22,10 +22,16 @@ SIDE: Final = 640
 
 def at_scale(image: Image) -> Image:
     """Return the picture with its longest side at `SIDE` at most."""
-    scale = SIDE / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return image if max(image.shape[:2]) <= SIDE else resized(image, SIDE)
+
+
+def resized(image: Image, side: int) -> Image:
+    """Return the picture with its longest side at `side` pixels and the other at 1 at least."""
+    scale = side / max(image.shape[:2])
+    if scale * min(image.shape[:2]) > 0.5:
+        return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    height, width = (max(1, round(scale * length)) for length in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def blur(grey: Grey) -> float:
@@ -72,6 +78,8 @@ def _cut(grey: Grey) -> float:
     if high - low < 8:
         return 0.0
     half = here.shape[0] // 2
+    if not half:
+        return 0.0
     shares = np.minimum(here[:half].mean(axis=0), here[half:].mean(axis=0))[low:high]
     return float(shares.max())
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from service.lab.checking import sources
 from service.lab.checking.check import Checked
 from service.lab.checking.drawing import LEGEND, WIDTH, draw
 from service.lab.checking.findings import Finding
@@ -36,6 +37,7 @@ def as_json(checked: Checked) -> dict[str, Any]:
             label: {"boxes": count, "means": survey.card.target(label)}
             for label, count in Counter(box.label for box in survey.table.boxes).most_common()
         },
+        "sources": sources.as_json(survey),
         "seconds": round(checked.seconds, 1),
         "cpu_seconds": round(checked.cpu_seconds, 1),
         "findings": [
@@ -78,6 +80,9 @@ def write_html(checked: Checked, path: Path) -> None:
             for split in survey.splits
         ),
     )
+    if rows := sources.table(survey):
+        page.text("Where the pictures come from, as the set or the beginnings of its file names say:")
+        page.table(rows[0], rows[1:])
     labels = Counter(box.label for box in survey.table.boxes)
     page.table(
         ("label", "boxes", "means", "height times"),

@@ -140,6 +140,18 @@ def repeated(picture: Picture) -> tuple[LabelledBox, ...]:
     return tuple(again)
 
 
+def distinct(picture: Picture) -> list[LabelledBox]:
+    """Return the boxes of a picture without those that repeat an earlier one."""
+    again = list(repeated(picture))
+    kept = []
+    for box in reversed(picture.boxes):  # the later one of two goes
+        if box in again:
+            again.remove(box)
+        else:
+            kept.append(box)
+    return kept[::-1]
+
+
 def _polygons(survey: Survey) -> Iterator[Finding]:
     drawn = [(one.picture, box) for one in survey.seen for box in one.picture.boxes if box.filled is not None]
     if not drawn:

@@ -1,4 +1,4 @@
-"""Do two pictures show the same? Local features that one homography maps from the first to the second say so.
+"""Do two pictures show the same? Local features that one homography maps from one to the other say so, or `unmoved`.
 
 Source: Rublee et al., "ORB: an efficient alternative to SIFT or SURF", ICCV 2011; Lowe's ratio test, IJCV 2004. The
 second picture is tried mirrored too, because mirroring is the commonest augmentation.
@@ -6,7 +6,9 @@ second picture is tried mirrored too, because mirroring is the commonest augment
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from service.lab.checking.looking import open_picture, several
 from service.lab.checking.pixels import at_scale
+from service.lab.checking.unmoved import Cells, cells, unmoved
 
 FEATURES: Final = 600
 AGREE: Final = 25
@@ -28,30 +31,55 @@ _PIXELS: Final = 4.0
 
 Features = tuple[NDArray[np.float32], NDArray[np.uint8]]
 Pair = tuple[Path, Path]
+Same = Callable[[Sequence[Pair]], list[bool]]
+"""Tells for each pair of pictures whether they show the same scene from the same place."""
 
 
-def same(pairs: Sequence[Pair], on_pair: Callable[[str], None] = lambda _: None) -> list[bool]:
-    """Return for each pair of pictures whether they show the same scene from the same place."""
-    found = []
-    with several(len(pairs)) as each:
-        for pair, alike in zip(pairs, each(_alike, pairs), strict=True):
-            found.append(alike)
-            on_pair(pair[0].name)
-    return found
+@contextmanager
+def comparing(pictures: int, on_pair: Callable[[str], None] = lambda _: None) -> Iterator[Same]:
+    """Yield what compares pairs of so many pictures; a pair asked again is not compared again."""
+    known: dict[Pair, bool] = {}
+    _traits.cache_clear()  # another file may stand by now where one was read before
+    with several(pictures) as each:
+
+        def same(pairs: Sequence[Pair]) -> list[bool]:
+            new = [pair for pair in dict.fromkeys(pairs) if pair not in known]
+            for pair, alike in zip(new, each(_alike, new), strict=True):
+                known[pair] = alike
+                on_pair(pair[0].name)
+            return [known[pair] for pair in pairs]
+
+        yield same
 
 
 def _alike(pair: Pair) -> bool:
-    one, other = pair
-    return any(_agree(_features(one, False), _features(other, mirrored)) for mirrored in (False, True))
+    one = _traits(pair[0], False)
+    for mirrored in (False, True):
+        other = _traits(pair[1], mirrored)
+        if one and other and (unmoved(one.cells, other.cells) or _agree(one.features, other.features)):
+            return True
+    return False
 
 
-@lru_cache(maxsize=64)
-def _features(path: Path, mirrored: bool) -> Features | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Traits:
+    """What of a picture is compared."""
+
+    features: Features | None
+    cells: Cells
+
+
+@lru_cache(maxsize=256)
+def _traits(path: Path, mirrored: bool) -> _Traits | None:
     image = open_picture(path)
     if image is None:
         return None
     grey: Any = cv2.cvtColor(at_scale(image), cv2.COLOR_BGR2GRAY)
     grey = cv2.flip(grey, 1) if mirrored else grey
+    return _Traits(_features(grey), cells(grey))
+
+
+def _features(grey: Any) -> Features | None:
     points, found = cv2.ORB_create(nfeatures=FEATURES).detectAndCompute(grey, None)  # type: ignore[attr-defined]
     if found is None or len(points) < AGREE:
         return None

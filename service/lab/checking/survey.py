@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from service.lab.checking.looking import Boxes, Look, corners, look_at_all
 from service.lab.dataset.cards import Card
 from service.lab.dataset.faults import DatasetError
-from service.lab.dataset.prepare import config_of, read_export
+from service.lab.dataset.layouts import config_of, folder_of, read_export
 from service.lab.dataset.records import SPLITS, LabelledBox, Picture, Split
 from service.lab.dataset.yolo import rows_without_picture
 from service.safety.equipment import CLASS_ID, CLASSES, ClassName
@@ -67,6 +67,8 @@ class Survey:
     faults: tuple[DatasetError, ...]
     orphans: tuple[Path, ...]
     table: Table
+    notes: tuple[str, ...] = ()
+    """What is no fault, and that its reader should know: what was taken as what, and what left out."""
 
     def of_split(self, split: Split) -> list[Seen]:
         """Return the pictures of one split."""
@@ -84,22 +86,39 @@ class Survey:
         return {name: int((mine == CLASS_ID[name]).sum()) for name in CLASSES}
 
 
-def survey(folder: Path, card: Card, imgsz: int, on_picture: Callable[[str], None] = lambda _: None) -> Survey:
+def survey(export: Path, card: Card, imgsz: int, on_picture: Callable[[str], None] = lambda _: None) -> Survey:
     """Read a set and look at all its pictures; what is wrong with single rows and files is collected.
+
+    Args:
+        export: its folder, or the yaml file that describes it.
+        card: what its labels mean.
+        imgsz: side in pixels at which it is to be trained.
+        on_picture: called for each picture looked at.
 
     Raises:
         DatasetError: there is no dataset, or none of it can be read.
     """
     faults: list[DatasetError] = []
-    pictures = list(read_export(folder, faults.append))
-    config = config_of(folder)
+    notes: list[str] = []
+    pictures = list(read_export(export, faults.append, notes.append))
+    config = config_of(export)
     orphans = rows_without_picture(config) if config else []
     looks = look_at_all(pictures, on_picture)
     seen = tuple(Seen(picture, look) for picture, look in zip(pictures, looks, strict=True) if look is not None)
     unreadable = tuple(picture for picture, look in zip(pictures, looks, strict=True) if look is None)
     if not seen:
-        raise DatasetError(folder, "holds no picture that can be read")
-    return Survey(folder, card, imgsz, seen, unreadable, tuple(faults), tuple(orphans), table(seen, card, imgsz))
+        raise DatasetError(export, "; ".join(["holds no picture that can be read", *map(str, faults[:1])]))
+    return Survey(
+        folder=folder_of(export),
+        card=card,
+        imgsz=imgsz,
+        seen=seen,
+        unreadable=unreadable,
+        faults=tuple(faults),
+        orphans=tuple(orphans),
+        table=table(seen, card, imgsz),
+        notes=tuple(notes),
+    )
 
 
 def table(seen: tuple[Seen, ...], card: Card, imgsz: int) -> Table:

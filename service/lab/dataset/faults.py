@@ -23,6 +23,9 @@ class DatasetError(Exception):
 OnFault = Callable[[DatasetError], None]
 """Takes a fault that reading can go on after: the row or the picture is left out, what lies beyond an edge is cut."""
 
+OnNote = Callable[[str], None]
+"""Takes a sentence about something that is no fault, and that whoever reads the set should know."""
+
 
 def tell(fault: DatasetError, on_fault: OnFault | None) -> None:
     """Hand a fault on, or raise it where nobody takes it."""

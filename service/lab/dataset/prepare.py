@@ -10,22 +10,25 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import yaml
 
+from service.detectors.manifest import WeightsFile
 from service.lab.dataset.cards import Card
-from service.lab.dataset.coco import coco_files, read_coco
 from service.lab.dataset.completing import SeeBoxes, lacking
-from service.lab.dataset.faults import DatasetError, OnFault
+from service.lab.dataset.faults import DatasetError
+from service.lab.dataset.layouts import config_of, read_export
+from service.lab.dataset.partial import why, without_label
 from service.lab.dataset.people import SeePeople, open_people
 from service.lab.dataset.records import SPLITS, LabelledBox, Picture, Split
 from service.lab.dataset.whole import refuse_unless_empty, whole_folder
-from service.lab.dataset.yolo import read_yolo
 from service.safety.equipment import CLASSES
+
+__all__ = ["Counts", "Source", "config_of", "label_row", "prepare", "read_export", "write_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +56,13 @@ class Counts:
         return {name: dict(sorted(getattr(self, name).items())) for name in self.__slots__}
 
 
-def config_of(folder: Path) -> Path | None:
-    """Return the data.yaml of a YOLO export, None where there is none."""
-    return next((path for path in (folder / "data.yaml", folder / "data.yml") if path.is_file()), None)
-
-
-def read_export(folder: Path, on_fault: OnFault | None = None) -> Iterator[Picture]:
-    """Yield every picture of an export, whichever of the known layouts it has.
-
-    Args:
-        folder: the export.
-        on_fault: takes what is wrong with single rows and pictures; without it the first fault is raised.
-
-    Raises:
-        DatasetError: no known layout, or something in it can't be read.
-    """
-    annotations = coco_files(folder)
-    config = config_of(folder)
-    if config is not None:
-        yield from read_yolo(config, on_fault)
-    elif annotations:
-        for path in annotations:
-            yield from read_coco(path, on_fault)
-    else:
-        raise DatasetError(
-            folder, "no dataset here: expected a data.yaml, */_annotations.coco.json or annotations/instances_*.json"
-        )
-
-
-def prepare(
+def prepare(  # noqa: PLR0913 - whatever says a word about a label is named apart
     sources: list[Source],
     out: Path,
     *,
     people_from: Path | None = None,
     sure_of: SeeBoxes | None = None,
+    labels_from: WeightsFile | None = None,
     splits: tuple[Split, ...] = SPLITS,
     held_out: Mapping[str, Container[str]] = MappingProxyType({}),
     on_picture: Callable[[str], None] = lambda _: None,
@@ -98,12 +74,14 @@ def prepare(
         out: folder to write.
         people_from: a COCO ``.pt`` that adds person boxes where a card says people are not labelled.
         sure_of: what a model is sure of on a picture: added to those of train where no label stands for it.
+        labels_from: the weights that are sure of it, told in ``provenance.jsonl``.
         splits: which splits to take.
         held_out: per card, file names of valid that nothing of training may see, not even early stopping.
         on_picture: called with each written picture's name, for a progress bar.
 
     Raises:
-        DatasetError: a source can't be read, or `out` is not empty.
+        DatasetError: a source can't be read, or `out` is not empty; a source to train on labels no people and no
+            model adds them, or its labels know nothing of a class and no model completes them.
     """
     refuse_unless_empty(out)
     unlabelled = [source.card.name for source in sources if not source.card.people_labelled]
@@ -117,23 +95,39 @@ def prepare(
         (source.card, [picture for picture in read_export(source.folder) if picture.split in splits])
         for source in sources
     ]
-    see = open_people(people_from) if unlabelled and people_from is not None else None
     counts = Counts()
+    for source, (card, listed) in zip(sources, pictures, strict=True):
+        if any(picture.split == "train" for picture in listed) and (unknown := without_label(card, source.folder)):
+            if sure_of is None:
+                raise DatasetError(source.folder, why(card, unknown))
+            counts.labels_added.update({f"{card.name}/train/{name}": 0 for name in unknown})
+    see = open_people(people_from) if unlabelled and people_from is not None else None
     for card, listed in pictures:
         kept = [one for one in listed if one.split != "valid" or one.path.name not in held_out.get(card.name, ())]
         counts.held_out[f"{card.name}/valid"] += len(listed) - len(kept)
         listed[:] = kept
     with whole_folder(out) as part:
-        _write_all(part, pictures, see, f"added by {people_from and people_from.name}", sure_of, counts, on_picture)
+        _write_all(
+            part,
+            pictures,
+            see=see,
+            added_by=f"added by {people_from and people_from.name}",
+            sure_of=sure_of,
+            labels_from=labels_from,
+            counts=counts,
+            on_picture=on_picture,
+        )
     return counts
 
 
-def _write_all(
+def _write_all(  # noqa: PLR0913 - likewise
     out: Path,
     pictures: list[tuple[Card, list[Picture]]],
+    *,
     see: SeePeople | None,
     added_by: str,
     sure_of: SeeBoxes | None,
+    labels_from: WeightsFile | None,
     counts: Counts,
     on_picture: Callable[[str], None],
 ) -> None:
@@ -142,7 +136,8 @@ def _write_all(
             for picture in listed:
                 labels = _labels(card, picture, counts)
                 people = () if card.people_labelled or see is None else see(picture.path)
-                completing = () if sure_of is None or picture.split != "train" else sure_of(picture.path)
+                completed = sure_of is not None and picture.split == "train"
+                completing = sure_of(picture.path) if sure_of is not None and completed else ()
                 lacked = lacking([*labels, *people], completing)
                 name = _write(out, card, picture, [*labels, *people, *lacked])
                 counts.people_added.update(f"{card.name}/{picture.split}" for _ in people)
@@ -156,6 +151,7 @@ def _write_all(
                     "split": picture.split,
                     "people": "labelled" if card.people_labelled else added_by,
                     "labels_added": len(lacked),
+                    "labels_from": labels_from.model_dump() if completed and labels_from else None,
                 }
                 provenance.write(json.dumps(row, ensure_ascii=False) + "\n")
                 on_picture(name)

@@ -6,14 +6,15 @@ not hold, Ultralytics' paths are relative to ``path:``. ``val`` may be a folder 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
 from service.lab.dataset.faults import DatasetError, OnFault, tell
-from service.lab.dataset.records import PICTURE_SUFFIXES, SPLITS, LabelledBox, Picture, Split, clipped
+from service.lab.dataset.records import SPLITS, Picture, Split
+from service.lab.dataset.yolo_places import holds_pictures, is_picture, label_file, label_files_of, pictures_of
+from service.lab.dataset.yolo_rows import boxes_of
 
 _KEYS: dict[Split, tuple[str, ...]] = {"train": ("train",), "valid": ("val", "valid", "validation"), "test": ("test",)}
 
@@ -30,12 +31,20 @@ def read_yolo(config: Path, on_fault: OnFault | None = None) -> Iterator[Picture
     """
     fields = _fields(config)
     names = _names(config, fields, on_fault)
-    found = False
-    for split, folder in _folders(config, fields, on_fault):
-        found = True
-        yield from _split(folder, split, names, on_fault)
-    if not found:
-        raise DatasetError(config, "names no split: expected at least one of train, val, test")
+    bases = _bases(config, fields.get("path"))
+    missing: list[DatasetError] = []
+    places = list(_places(config, fields, missing.append))
+    if not places:
+        said = "; ".join(fault.what for fault in missing)
+        raise DatasetError(config, said or "names no split: expected at least one of train, val, test")
+    for fault in missing:
+        tell(fault, on_fault)
+    there: set[tuple[Split, Path]] = set()
+    for split, place in places:
+        for picture in pictures_of(place, bases, on_fault):
+            if (split, picture) not in there:  # entries of a split may overlap
+                there.add((split, picture))
+                yield _picture(picture, split, names, on_fault)
 
 
 def rows_without_picture(config: Path) -> list[Path]:
@@ -44,11 +53,18 @@ def rows_without_picture(config: Path) -> list[Path]:
     Raises:
         DatasetError: the data.yaml can't be read.
     """
-    orphans = []
-    for _, images in _folders(config, _fields(config), lambda _: None):
-        stems = {picture.stem for picture in _pictures(images)}
-        orphans += [rows for rows in sorted(_labels(images).glob("*.txt")) if rows.stem not in stems]
-    return [rows for rows in orphans if rows.name != "classes.txt"]  # written by labelling tools
+    fields = _fields(config)
+    bases = _bases(config, fields.get("path"))
+    found: dict[Path, None] = {}
+    owned: set[Path] = set()
+    for _, place in _places(config, fields, lambda _: None):
+        pictures = list(pictures_of(place, bases, lambda _: None))
+        found.update(dict.fromkeys(label_files_of(place, pictures)))
+        owned.update(map(label_file, pictures))
+        if place.is_file():  # what lies beside the pictures that it lists has labels too, listed or not
+            for folder in {picture.parent for picture in pictures}:
+                owned.update(map(label_file, filter(is_picture, folder.iterdir())))
+    return [rows for rows in found if rows not in owned and rows.name != "classes.txt"]  # written by labelling tools
 
 
 def class_names(config: Path) -> list[str]:
@@ -87,26 +103,49 @@ def _names(config: Path, fields: dict[str, object], on_fault: OnFault | None) ->
             raise DatasetError(config, f"names: keys must be class numbers ({error})") from error
     else:
         raise DatasetError(config, "names: expected a list or a map from class number to name")
+    if not listed:
+        raise DatasetError(config, "names: is empty; expected a list or a map from class number to name")
     count = fields.get("nc")
     if isinstance(count, int) and count != len(listed):
         tell(DatasetError(config, f"nc says {count} classes, names lists {len(listed)}", kind="names"), on_fault)
     return listed
 
 
-def _folders(config: Path, fields: dict[str, object], on_fault: OnFault | None) -> Iterator[tuple[Split, Path]]:
+def _places(config: Path, fields: dict[str, object], on_fault: OnFault) -> Iterator[tuple[Split, Path]]:
     for split in SPLITS:
         value = next((fields[key] for key in _KEYS[split] if fields.get(key)), [])
         for entry in value if isinstance(value, list) else [value]:
             try:
                 yield split, _resolved(config, fields.get("path"), str(entry))
             except DatasetError as fault:
-                tell(fault, on_fault)
+                on_fault(fault)
+
+
+def _picture(path: Path, split: Split, names: dict[int, str], on_fault: OnFault | None) -> Picture:
+    rows = label_file(path)
+    if rows.is_file():
+        return Picture(path, split, tuple(boxes_of(rows, names, on_fault)))
+    return Picture(path, split, (), has_label_file=False)
 
 
 def _resolved(config: Path, root: object, entry: str) -> Path:
-    """Find the folder that `entry` means among the places the two publishers mean by it."""
-    bases = [config.parent / str(root)] if root else []
-    bases += [config.parent]
+    """Find the folder, or the file that lists pictures, that `entry` means among what both publishers mean by it."""
+    tried = [base / spelled for spelled in _spellings(entry) for base in _bases(config, root)]
+    for candidate in tried:
+        if candidate.suffix == ".txt" and candidate.is_file():
+            return candidate.resolve()
+        for folder in (candidate, candidate / "images"):
+            if holds_pictures(folder, below=False):
+                return folder.resolve()
+    for folder in (place for candidate in tried for place in (candidate / "images", candidate)):
+        if holds_pictures(folder, below=True):
+            return folder.resolve()
+    raise DatasetError(
+        config, f"{entry!r} is no folder with pictures; looked at {', '.join(map(str, tried))}", kind="folder"
+    )
+
+
+def _spellings(entry: str) -> list[str]:
     spellings = [entry]
     if entry.startswith("../"):
         spellings.append(entry.removeprefix("../"))
@@ -115,78 +154,8 @@ def _resolved(config: Path, root: object, entry: str) -> Path:
             spellings.append(spelled.replace("valid", "val"))
         elif "val" in spelled:
             spellings.append(spelled.replace("val", "valid"))
-    tried = [base / spelled for spelled in spellings for base in bases]
-    for candidate in tried:
-        for folder in (candidate, candidate / "images"):
-            if folder.is_dir() and any(_pictures(folder)):
-                return folder.resolve()
-    raise DatasetError(
-        config, f"{entry!r} is no folder with pictures; looked at {', '.join(map(str, tried))}", kind="folder"
-    )
+    return spellings
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.iterdir()) if path.suffix.lower() in PICTURE_SUFFIXES)
-
-
-def _labels(images: Path) -> Path:
-    return images.parent / "labels" if images.name == "images" else Path(str(images).replace("/images/", "/labels/"))
-
-
-def _split(images: Path, split: Split, names: dict[int, str], on_fault: OnFault | None) -> Iterator[Picture]:
-    labels = _labels(images)
-    for picture in _pictures(images):
-        rows = labels / f"{picture.stem}.txt"
-        if rows.is_file():
-            yield Picture(picture, split, tuple(_boxes(rows, names, on_fault)))
-        else:
-            yield Picture(picture, split, (), has_label_file=False)
-
-
-def _boxes(rows: Path, names: dict[int, str], on_fault: OnFault | None) -> Iterator[LabelledBox]:
-    try:
-        lines = rows.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        tell(DatasetError(rows, f"not UTF-8 text: {error}", kind="text"), on_fault)
-        return
-    for number, line in enumerate(lines, start=1):
-        try:
-            box = _row(rows, number, line.split(), names, on_fault) if line.strip() else None
-        except DatasetError as fault:
-            tell(fault, on_fault)
-        else:
-            if box is not None:
-                yield box
-
-
-def _row(
-    rows: Path, number: int, cells: list[str], names: dict[int, str], on_fault: OnFault | None
-) -> LabelledBox | None:
-    try:
-        class_id, *values = (float(cell) for cell in cells)
-    except ValueError as error:
-        said = f"expected numbers, got {' '.join(cells)[:80]!r}"
-        raise DatasetError(rows, said, number, "number") from error
-    if not class_id.is_integer() or int(class_id) not in names:
-        raise DatasetError(rows, f"class {cells[0]} is not in names (0 to {max(names)})", number, "class")
-    if len(values) != 4 and (len(values) < 6 or len(values) % 2):
-        said = f"expected 'class cx cy w h' or a polygon 'class x1 y1 x2 y2 x3 y3 ...', got {len(cells)} numbers"
-        raise DatasetError(rows, said, number, "fields")
-    if not all(math.isfinite(value) and -1 <= value <= 2 for value in values):
-        raise DatasetError(rows, "coordinates must be relative to the picture, 0 to 1", number, "range")
-    if not all(-0.01 <= value <= 1.01 for value in values):
-        tell(DatasetError(rows, "coordinates must be relative to the picture, 0 to 1", number, "edge"), on_fault)
-    label = names[int(class_id)]
-    if len(values) == 4:
-        cx, cy, w, h = values
-        if w <= 0 or h <= 0:
-            raise DatasetError(rows, f"a box needs a width and a height above 0, got {w} x {h}", number, "size")
-        return clipped(label, cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
-    x, y = values[0::2], values[1::2]  # a polygon (or a rotated box): its upright hull
-    hull = (max(x) - min(x)) * (max(y) - min(y))
-    return clipped(label, min(x), min(y), max(x), max(y), _area(x, y) / hull if hull else 0.0)
-
-
-def _area(x: list[float], y: list[float]) -> float:
-    """Return a polygon's area by the shoelace formula."""
-    return abs(sum(x[i - 1] * y[i] - x[i] * y[i - 1] for i in range(len(x)))) / 2
+def _bases(config: Path, root: object) -> list[Path]:
+    return [*([config.parent / str(root)] if root else []), config.parent]
