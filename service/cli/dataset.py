@@ -1,10 +1,10 @@
-"""Commands about datasets: merge them, list their cards, check and mend an export."""
+"""Commands about datasets: list their cards, check and mend an export. Merging and judging stand beside it."""
 
 from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -16,10 +16,8 @@ from service.cli.opening import detector_for, settings_for
 from service.cli.terminal import REFUSED, err, out, refuse, say
 
 if TYPE_CHECKING:
-    from service.detectors.manifest import WeightsFile
     from service.lab.checking.check import Checked
     from service.lab.dataset.prepare import Source
-    from service.ports import Detector
 
 Sources = Annotated[
     list[str],
@@ -36,8 +34,9 @@ dataset = typer.Typer(no_args_is_help=True, help="Datasets to train on and to ju
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    from service.cli import truth  # which takes what stands below
+    from service.cli import prepare, truth  # which take what stands below
 
+    prepare.register(dataset)
     truth.register(dataset)
     app.add_typer(dataset, name="dataset")
 
@@ -113,80 +112,6 @@ def source_of(text: str) -> Source:
     return Source(read_card(card_path(card)), Path(folder))
 
 
-@dataset.command("prepare")
-def prepare_command(
-    ctx: typer.Context,
-    source: Sources,
-    folder: Annotated[Path, typer.Option("--out", help="Folder to write; must be new or empty.")],
-    people_from: Annotated[
-        Path | None, typer.Option(help="COCO .pt weights that add person boxes where a set labels none.")
-    ] = None,
-    labels_from: Annotated[
-        Path | None,
-        typer.Option(help="manifest.json of weights of ours that add the boxes of train that labellers left out."),
-    ] = None,
-    labels_confidence: Annotated[float, typer.Option(min=0.05, max=1, help="How sure they must be of a box.")] = 0.5,
-    splits: Annotated[
-        Path | None, typer.Option(help="Folder with cuts of valid, whose report is left out; default: the shipped.")
-    ] = None,
-) -> None:
-    """Merge exports into one dataset with the classes helmet, no-helmet, vest, no-vest, person.
-
-    Example: ppe dataset prepare --source construction-site-safety=css --source construction-safety-rf100=rf --out ppe
-    """
-    from rich.table import Table
-
-    from service.lab.dataset.completing import open_completing
-    from service.lab.dataset.prepare import prepare
-    from service.lab.splits import kept_for_report
-    from service.settings import shipped
-
-    with clear_errors(), progress("writing pictures") as on_picture:
-        sources = [source_of(text) for text in source]
-        lists = splits or shipped("datasets") / "splits"
-        cuts = {one.card.name: lists / f"{one.card.name}.jsonl" for one in sources}
-        held_out = {card: kept_for_report(path) for card, path in cuts.items()}
-        detector = detector_for(ctx, settings_for(weights=labels_from)) if labels_from else None
-        counts = prepare(
-            sources,
-            folder,
-            people_from=people_from,
-            sure_of=open_completing(detector, labels_confidence) if detector else None,
-            labels_from=_file_of(labels_from, detector) if labels_from and detector else None,
-            held_out=held_out,
-            on_picture=on_picture,
-        )
-    table = Table("source / split", "pictures", "helmet", "no-helmet", "vest", "no-vest", "person", "people added")
-    for key, pictures in sorted(counts.pictures.items()):
-        boxes = [str(counts.boxes[f"{key}/{name}"]) for name in ("helmet", "no-helmet", "vest", "no-vest", "person")]
-        table.add_row(key, str(pictures), *boxes, str(counts.people_added[key] or ""))
-    out().print(table)
-    for key, number in sorted(counts.labels_added.items()):
-        if number:
-            out().print(f"added {number} boxes {key} that no label stands for", highlight=False)
-        else:
-            card, _, name = key.split("/")
-            said = f"{card} has no label for {name}, and none was added: it teaches that there is none"
-            out().print(said, soft_wrap=True)
-    for label, number in sorted(counts.dropped.items()):
-        out().print(f"dropped {number} boxes {label}: the card does not name it", highlight=False)
-    for key, number in sorted(counts.held_out.items()):
-        if number:
-            out().print(f"{number} pictures of {key} are left out: {lists} keeps them for the report", soft_wrap=True)
-    for key, number in sorted(counts.without_label_file.items()):
-        if number:
-            out().print(f"{number} pictures of {key} have no label file: taken as background", highlight=False)
-
-
-def _file_of(manifest: Path, detector: Detector) -> WeightsFile:
-    """Return the file of weights that a detector runs."""
-    from service.detectors.manifest import WeightsFile, read_manifest
-
-    sha256 = detector.model.sha256
-    names = (one.file for one in read_manifest(manifest).files.values() if one.sha256 == sha256)
-    return WeightsFile(file=next(names, manifest.name), sha256=sha256)
-
-
 @dataset.command("cards")
 def cards_command() -> None:
     """List the dataset cards that the project ships, and what each set is good for."""
@@ -260,13 +185,18 @@ def _check_and_tell(
         )
     for finding in checked.findings:
         out().print(f"{finding.level:8}{finding.code:24}{finding.title}", markup=False, soft_wrap=True)
-    for note in checked.survey.notes:
-        say(f"note: {note}")
+    say_notes(checked.survey.notes)
     say(
         f"{len(checked.survey.seen)} pictures in {checked.seconds:.0f} s ({checked.cpu_seconds:.0f} s of CPU); card "
         f"{known.name}; see {written / 'check.html'}"
     )
     return checked
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Say on stderr how a set was read, where its reader should know."""
+    for note in notes:
+        say(f"note: {note}")
 
 
 def card_like(folder: Path) -> str:
@@ -291,6 +221,7 @@ def fix_command(
 
     with clear_errors(), progress("looking at and writing pictures") as on_picture:
         mended = mend(path, folder, on_picture)
+    say_notes(mended.notes)
     for what, count in mended.done.items():
         out().print(f"{count:6} {what}", highlight=False)
     out().print(

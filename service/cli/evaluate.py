@@ -106,10 +106,7 @@ def evaluate_command(
     if html:
         from service.lab.sheet import sheet
 
-        page = sheet(found, groups, thresholds)
-        if note := grounds.told(found):
-            page.section("On what people are counted", note.replace("**", ""))
-        page.write(html / "report.html")
+        sheet(found, groups, thresholds).write(html / "report.html")
         say(f"wrote {html / 'report.html'} (it holds pictures of the datasets: do not publish it)")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.lab import failures, plots, report
+from service.lab import failures, grounds, plots, report
 from service.lab.looking import Groups, Seen, pools
 from service.lab.page import Page
 from service.safety.equipment import CLASSES
@@ -14,12 +14,15 @@ from service.safety.thresholds import Thresholds
 def sheet(found: dict[str, Any], groups: Groups, thresholds: Thresholds) -> Page:
     """Return the page: the tables of `report`, plots of the groups that hold all sources, and hardest failures.
 
+    What is told about the grounds on which people are counted stands before everything else, as in report.md.
     Failures are shown of the pictures that tune, so that those of report stay unseen by whoever improves the model.
     """
     model = found["model"]
     page = Page(
         f"Evaluation of {model['name']} {model['version']}", f"sha256 of the .{model['file']}: {model['sha256']}"
     )
+    for note in filter(None, grounds.told(found).split("\n\n")):
+        page.text(_flat(note.replace("**", "")))
     page.text("\n".join(report.thresholds(found)))
     _table(page, report.TRAINED_HEAD, report.trained_rows(found))
     if found["boxes"]:

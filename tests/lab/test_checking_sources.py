@@ -63,7 +63,7 @@ def test_a_quarter_that_never_labels_torsos(copy: Path) -> None:
         rows_of(path).unlink()
         path.rename(path.with_name(f"b__{path.name}"))
     checked = check(copy, CARD)
-    (finding,) = found(checked, "class-missing")
+    (finding,) = found(checked, "class-by-source")
     assert (finding.level, finding.count, finding.of) == ("warning", 12, 48)
     assert "b: never vest or no-vest, on 12 pictures" in finding.what
     assert finding.rows[0] == ("source", "pictures", "helmet", "no-helmet", "vest", "no-vest", "person")

@@ -58,6 +58,7 @@ def test_what_nobody_can_look_at_is_a_finding_and_the_check_goes_on(
     checked = check(made, CARD)
     finding = one(checked, "unreadable-picture", "fault")
     assert finding.count == 1
+    assert "can't be decoded, or are too narrow to train on" in finding.what
     assert len(checked.survey.seen) == 5
     write_html(checked, tmp_path / "check.html")
     assert as_json(checked)["pictures"] == {"train": 3, "valid": 2}

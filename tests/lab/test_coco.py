@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+from service.lab.checking.check import Checked
+from service.lab.checking.report import as_json, write_html
 from service.lab.checking.survey import survey
 from service.lab.dataset.coco import read_coco
 from service.lab.dataset.faults import DatasetError
@@ -241,4 +243,9 @@ def test_a_survey_keeps_what_is_noted(tmp_path: Path) -> None:
     shutil.copyfile(sites.pictures(made)[0], tmp_path / "set" / "images" / "a.jpg")
     describe(tmp_path / "set" / "annotations" / "instances_default.json", annotations=[])
     seen = survey(tmp_path / "set", sites.CARD, 640)
-    assert seen.notes == ("annotations/instances_default.json names no split: it is taken as train",)
+    said = "annotations/instances_default.json names no split: it is taken as train"
+    assert seen.notes == (said,)
+    checked = Checked(seen, (), 0, 0)
+    assert as_json(checked)["notes"] == [said]
+    write_html(checked, tmp_path / "check.html")
+    assert f"How it was read: {said}." in (tmp_path / "check.html").read_text(encoding="utf-8")

@@ -148,8 +148,8 @@ def test_equal_pictures_whose_labels_differ_are_nobodys_to_settle(tmp_path: Path
     text = rows_of(source).read_text(encoding="utf-8")
     wrong = "" if empty else f"{1 - int(text[0])}{text[1:]}"  # the first row is a head: worn 0, bare 1
     rows_of(target).write_text(wrong, encoding="utf-8")
-    contradicting = [one for one in found(check(folder, CARD), "duplicate-picture") if one.level == "fault"]
-    assert [(one.count, len(one.examples)) for one in contradicting] == [(2, 2)]
+    finding = one(check(folder, CARD), "labels-differ", "fault")
+    assert (finding.count, len(finding.examples)) == (2, 2)
     mended = mend(folder, tmp_path / "out")
     assert mended.pictures == 10
     assert {name for name, _ in mended.undecided} == {"train/train_002.jpg", f"{split}/a_copy.jpg"}
@@ -164,7 +164,9 @@ def test_equal_pictures_with_equal_labels_contradict_nobody(tmp_path: Path) -> N
     lines = rows_of(source).read_text(encoding="utf-8").splitlines()
     short = [" ".join([id_, *(f"{float(cell):.3f}" for cell in cells)]) for id_, *cells in map(str.split, lines)]
     rows_of(target).write_text("\n".join([*reversed(short), short[0]]), encoding="utf-8")
-    assert [one.level for one in found(check(folder, CARD), "duplicate-picture")] == ["warning"]
+    checked = check(folder, CARD)
+    assert one(checked, "duplicate-picture", "warning").count
+    assert not found(checked, "labels-differ")
     assert mend(folder, tmp_path / "out").done["picture left out: equal to another file"] == 1
 
 

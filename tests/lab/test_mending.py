@@ -117,8 +117,9 @@ def test_nothing_is_overwritten_or_half_written(small: Path, tmp_path: Path) -> 
     (tmp_path / "full" / "mine.txt").touch()
     with pytest.raises(DatasetError, match="is not empty"):
         mend(small, tmp_path / "full")
-    with pytest.raises(DatasetError, match="lies in the set itself"):
-        mend(small, small / "clean")
+    for given in (small, small / "data.yaml"):
+        with pytest.raises(DatasetError, match="lies in the set itself"):
+            mend(given, small / "clean")
 
     def fail(name: str) -> None:
         raise KeyboardInterrupt
@@ -126,6 +127,20 @@ def test_nothing_is_overwritten_or_half_written(small: Path, tmp_path: Path) -> 
     with pytest.raises(KeyboardInterrupt):
         mend(small, tmp_path / "out", fail)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "set"]
+
+
+def test_a_picture_that_list_files_put_in_two_splits_stays_in_one(small: Path, tmp_path: Path) -> None:
+    trained, held = pictures(small, "train"), pictures(small, "valid")
+    for name, listed in (("train.txt", trained), ("valid.txt", [*held, trained[0]])):
+        (small / name).write_text("".join(f"{path}\n" for path in listed), encoding="utf-8")
+    described = (small / "data.yaml").read_text(encoding="utf-8")
+    described = described.replace("../train/images", "train.txt").replace("../valid/images", "valid.txt")
+    (small / "data.yaml").write_text(described, encoding="utf-8")
+    mended = mend(small, tmp_path / "out")
+    assert mended.left_out == ((f"train/{trained[0].name}", "equal to another file"),)
+    kept = [(picture.split, picture.path.name) for picture in read_export(tmp_path / "out")]
+    assert ("valid", trained[0].name) in kept
+    assert len(kept) == len(trained) + len(held)
 
 
 def test_a_set_of_which_nothing_can_be_kept(small: Path, tmp_path: Path) -> None:

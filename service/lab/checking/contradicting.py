@@ -48,7 +48,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     if count:
         shown = [survey.seen[index].picture for group in groups for index in group]
         yield Finding(
-            "duplicate-picture",
+            "labels-differ",
             "fault",
             "Equal pictures whose labels differ",
             f"{counted(count, len(survey.seen), 'pictures')} are equal to another file and labelled otherwise: boxes "

@@ -14,13 +14,13 @@ Level = Literal["fault", "warning", "note"]
 Code = Literal[
     "broken-row", "missing-label", "orphan-label", "unreadable-picture", "missing-picture", "duplicate-box",
     "polygon-labels",
-    "class-missing", "class-missing-in-split", "class-rare", "few-boxes", "label-not-in-card",
+    "class-missing", "class-missing-in-split", "class-by-source", "class-rare", "few-boxes", "label-not-in-card",
     "class-apart", "people-not-labelled", "no-held-out-split",
     "item-without-person", "person-without-item", "upper-bodies", "border-cut", "crowded",
     "small-boxes", "low-resolution", "blurred",
     "one-scene", "grey", "dark",
     "augmented-copies", "mosaic", "cut-outs", "noise",
-    "duplicate-picture", "leak-copy", "leak-video",
+    "duplicate-picture", "labels-differ", "leak-copy", "leak-video",
     "head-boxes", "shuffled-labels",
     "model-missing-box", "model-wrong-class", "model-loose-box",
 ]  # fmt: skip

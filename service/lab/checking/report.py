@@ -37,6 +37,7 @@ def as_json(checked: Checked) -> dict[str, Any]:
             label: {"boxes": count, "means": survey.card.target(label)}
             for label, count in Counter(box.label for box in survey.table.boxes).most_common()
         },
+        "notes": list(survey.notes),
         "sources": sources.as_json(survey),
         "seconds": round(checked.seconds, 1),
         "cpu_seconds": round(checked.cpu_seconds, 1),
@@ -73,6 +74,8 @@ def write_html(checked: Checked, path: Path) -> None:
     page.section("The set", f"Card: {survey.card.title}. Licence: {survey.card.licence}")
     if survey.card.judgement:
         page.text(" ".join(survey.card.judgement.split()))
+    if survey.notes:
+        page.text(f"How it was read: {'; '.join(survey.notes)}.")
     page.table(
         ("split", "pictures", *CLASSES),
         (
@@ -209,6 +212,8 @@ def _fits(checked: Checked) -> Figure | None:
             counts, edges = np.histogram(fits, np.linspace(0, 1, 14))
             axes.stairs(counts / len(fits), edges, label=split, color=tint, linewidth=1.5)
             drawn = True
+    if not drawn:
+        return None
     axes.axvline(0.5, color="#999", linewidth=0.8, linestyle=":")
     axes.legend(frameon=False)
-    return figure if drawn else None
+    return figure

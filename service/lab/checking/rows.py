@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from service.lab.checking.findings import SHOWN, Example, Finding, counted
+from service.lab.checking.looking import LEAST_SIDE, LONGEST
 from service.lab.checking.survey import Survey
 from service.lab.dataset.faults import DatasetError, Kind
 from service.lab.dataset.records import LabelledBox, Picture
@@ -73,7 +74,8 @@ def _files(survey: Survey) -> Iterator[Finding]:
             "unreadable-picture",
             "fault",
             "Pictures that can't be read",
-            f"{counted(len(survey.unreadable), _pictures(survey), 'pictures')} can't be decoded.",
+            f"{counted(len(survey.unreadable), _pictures(survey), 'pictures')} can't be decoded, or are too narrow to "
+            f"train on: under {LEAST_SIDE} pixels wide or high, or over {LONGEST} times as long as wide.",
             "Fetch them again, or remove them with their labels; `ppe dataset fix` leaves them out.",
             len(survey.unreadable),
             _pictures(survey),

@@ -118,7 +118,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     )
     each = max(1, SHOWN // len(lacks))
     yield Finding(
-        "class-missing",
+        "class-by-source",
         "warning",
         "Classes that some sources never label",
         f"{counted(len(hit), len(survey.seen), 'pictures')} are of sources that leave out what others label. {told}. "

@@ -8,9 +8,8 @@ The result is an Ultralytics dataset: ``data.yaml``, ``{train,valid,test}/{image
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +19,8 @@ import yaml
 from service.detectors.manifest import WeightsFile
 from service.lab.dataset.cards import Card
 from service.lab.dataset.completing import SeeBoxes, lacking
-from service.lab.dataset.faults import DatasetError
+from service.lab.dataset.faults import DatasetError, OnNote
+from service.lab.dataset.flat import flat_names, put
 from service.lab.dataset.layouts import config_of, read_export
 from service.lab.dataset.partial import why, without_label
 from service.lab.dataset.people import SeePeople, open_people
@@ -66,6 +66,7 @@ def prepare(  # noqa: PLR0913 - whatever says a word about a label is named apar
     splits: tuple[Split, ...] = SPLITS,
     held_out: Mapping[str, Container[str]] = MappingProxyType({}),
     on_picture: Callable[[str], None] = lambda _: None,
+    on_note: OnNote = lambda _: None,
 ) -> Counts:
     """Write the merged dataset to `out`, which must not hold anything yet; after a failure it holds nothing.
 
@@ -78,6 +79,7 @@ def prepare(  # noqa: PLR0913 - whatever says a word about a label is named apar
         splits: which splits to take.
         held_out: per card, file names of valid that nothing of training may see, not even early stopping.
         on_picture: called with each written picture's name, for a progress bar.
+        on_note: takes what a reader says of how it took a source, the card's name before it.
 
     Raises:
         DatasetError: a source can't be read, or `out` is not empty; a source to train on labels no people and no
@@ -92,8 +94,7 @@ def prepare(  # noqa: PLR0913 - whatever says a word about a label is named apar
             "add person boxes with --people-from COCO_WEIGHTS.pt, or leave it out",
         )
     pictures = [  # everything is read before anything is written
-        (source.card, [picture for picture in read_export(source.folder) if picture.split in splits])
-        for source in sources
+        (source.card, [picture for picture in _read(source, on_note) if picture.split in splits]) for source in sources
     ]
     counts = Counts()
     for source, (card, listed) in zip(sources, pictures, strict=True):
@@ -120,6 +121,10 @@ def prepare(  # noqa: PLR0913 - whatever says a word about a label is named apar
     return counts
 
 
+def _read(source: Source, on_note: OnNote) -> Iterator[Picture]:
+    yield from read_export(source.folder, on_note=lambda note: on_note(f"{source.card.name}: {note}"))
+
+
 def _write_all(  # noqa: PLR0913 - likewise
     out: Path,
     pictures: list[tuple[Card, list[Picture]]],
@@ -131,6 +136,10 @@ def _write_all(  # noqa: PLR0913 - likewise
     counts: Counts,
     on_picture: Callable[[str], None],
 ) -> None:
+    of_card: dict[str, list[Picture]] = {}
+    for card, listed in pictures:  # exports of one card share its name, so that theirs may meet
+        of_card.setdefault(card.name, []).extend(listed)
+    called = {card: iter(flat_names(listed)) for card, listed in of_card.items()}
     with (out / "provenance.jsonl").open("w", encoding="utf-8") as provenance:
         for card, listed in pictures:
             for picture in listed:
@@ -139,7 +148,9 @@ def _write_all(  # noqa: PLR0913 - likewise
                 completed = sure_of is not None and picture.split == "train"
                 completing = sure_of(picture.path) if sure_of is not None and completed else ()
                 lacked = lacking([*labels, *people], completing)
-                name = _write(out, card, picture, [*labels, *people, *lacked])
+                name = f"{card.name}__{next(called[card.name])}"
+                boxes = (*labels, *people, *lacked)
+                put(out, picture, name, "".join(label_row(CLASSES.index(box.label), box) for box in boxes))
                 counts.people_added.update(f"{card.name}/{picture.split}" for _ in people)
                 counts.labels_added.update(f"{card.name}/{picture.split}/{box.label}" for box in lacked)
                 row = {
@@ -173,19 +184,6 @@ def _labels(card: Card, picture: Picture, counts: Counts) -> list[LabelledBox]:
             labels.append(replace(box.with_height(card.box_height(box.label)), label=target))
             counts.boxes[f"{key}/{target}"] += 1
     return labels
-
-
-def _write(out: Path, card: Card, picture: Picture, boxes: Sequence[LabelledBox]) -> str:
-    name = f"{card.name}__{picture.path.name}"
-    images, labels = (out / picture.split / kind for kind in ("images", "labels"))
-    images.mkdir(parents=True, exist_ok=True)
-    labels.mkdir(parents=True, exist_ok=True)
-    if (images / name).exists():
-        raise DatasetError(picture.path, "stands twice in this export under one name")
-    shutil.copyfile(picture.path, images / name)
-    rows = (label_row(CLASSES.index(box.label), box) for box in boxes)
-    (labels / f"{Path(name).stem}.txt").write_text("".join(rows), encoding="utf-8")
-    return name
 
 
 def label_row(class_id: int, box: LabelledBox) -> str:
