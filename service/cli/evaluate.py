@@ -37,7 +37,7 @@ def evaluate_command(
     html: Annotated[
         Path | None, typer.Option(help="Folder for report.html; it holds dataset pictures: keep it private.")
     ] = None,
-    truth: Annotated[Path | None, typer.Option(help="Folder with <card>.jsonl; default: the shipped truth.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder with CARD.jsonl; default: the shipped truth.")] = None,
     splits: Annotated[Path | None, typer.Option(help="Folder with cuts of valid; default: the shipped ones.")] = None,
     boxes: Annotated[bool, typer.Option(help="Box metrics and calibration too.")] = True,
     pt: Annotated[bool, typer.Option(help="Compare the graph with the .pt too (needs the extra 'train').")] = True,

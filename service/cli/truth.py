@@ -24,7 +24,7 @@ def register(dataset: typer.Typer) -> None:
 
 def truth_command(
     source: Sources,
-    folder: Annotated[Path, typer.Option("--out", help="Folder to write <card>.jsonl to.")],
+    folder: Annotated[Path, typer.Option("--out", help="Folder to write CARD.jsonl to.")],
     decisions: Annotated[Path | None, typer.Option(help="Decisions on ambiguous people; default: the shipped.")] = None,
     doubts: Annotated[
         Path | None, typer.Option(help="File for a row each of what is undecided, to be completed as decisions.")
@@ -64,8 +64,8 @@ def truth_command(
 
 def cut_command(
     source: Sources,
-    folder: Annotated[Path, typer.Option("--out", help="Folder to write <card>.jsonl to: never the export itself.")],
-    truth: Annotated[Path | None, typer.Option(help="Folder with <card>.jsonl; default: the shipped truth.")] = None,
+    folder: Annotated[Path, typer.Option("--out", help="Folder to write CARD.jsonl to: never the export itself.")],
+    truth: Annotated[Path | None, typer.Option(help="Folder with CARD.jsonl; default: the shipped truth.")] = None,
     scenes: Annotated[
         Path | None, typer.Option(help="TOML file of scenes that only the eye joins; default: the shipped one.")
     ] = None,
