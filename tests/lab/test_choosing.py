@@ -38,17 +38,15 @@ def test_thresholds_find_most_at_the_asked_precision(precision: float, expected:
 
 
 def strong_and_weak() -> list[Seen]:
-    """Of 100 bare heads 80 are seen at 0.62 and 20 at 0.32, where 10 covered ones look bare too."""
+    """Of 50 bare heads 40 are seen at 0.62 and 10 at 0.32, where 5 covered ones look bare too."""
     return [
-        *[crowd(("no-helmet", 0.62), truth="missing")] * 16,
-        *[crowd(("no-helmet", 0.32), truth="missing")] * 4,
-        *[crowd(("no-helmet", 0.32), truth="worn")] * 2,
+        *[crowd(("no-helmet", 0.62), truth="missing")] * 8,
+        *[crowd(("no-helmet", 0.32), truth="missing")] * 2,
+        crowd(("no-helmet", 0.32), truth="worn"),
     ]
 
 
-@pytest.mark.parametrize(
-    ("asked", "reached", "recall"), [(0.90, 100 / 110, 1.0), (0.92, 1.0, 0.8), (0.93, 1.0, 0.8), (0.95, 1.0, 0.8)]
-)
+@pytest.mark.parametrize(("asked", "reached", "recall"), [(0.90, 50 / 55, 1.0), (0.92, 1.0, 0.8), (0.95, 1.0, 0.8)])
 def test_the_asked_precision_is_kept_whatever_it_costs(asked: float, reached: float, recall: float) -> None:
     chosen = choosing.choose(strong_and_weak(), Thresholds(), asked)
     found = choosing.reached(strong_and_weak(), chosen)["helmet"]
@@ -57,11 +55,11 @@ def test_the_asked_precision_is_kept_whatever_it_costs(asked: float, reached: fl
 
 
 def test_where_nothing_keeps_it_the_nearest_is_taken_and_it_shows() -> None:
-    seen = [*strong_and_weak(), *[crowd(("no-helmet", 0.62), truth="worn")] * 4]
+    seen = [*strong_and_weak(), *[crowd(("no-helmet", 0.62), truth="worn")] * 2]
     chosen = choosing.choose(seen, Thresholds(), 0.95)
     found = choosing.reached(seen, chosen)["helmet"]
     assert chosen.confidence["no-helmet"] == 0.5  # in the middle of those from 0.35 on
-    assert found.precision == 80 / 100
+    assert found.precision == 40 / 50
     assert choosing.short(found, 0.95)
     assert not choosing.short(choosing.reached(seen, chosen)["vest"], 0.95)  # nobody is said to lack one
 
@@ -81,14 +79,14 @@ def test_equipment_that_cannot_keep_it_does_not_spoil_the_other() -> None:
 
 
 def test_what_was_reached_is_told_in_words() -> None:
-    seen = [*strong_and_weak(), *[crowd(("no-helmet", 0.62), truth="worn")] * 4]
+    seen = [*strong_and_weak(), *[crowd(("no-helmet", 0.62), truth="worn")] * 2]
     counted = choosing.reached(seen, choosing.choose(seen, Thresholds(), 0.95))
     assert choosing.told("helmet", counted["helmet"], 0.8) == (
-        "missing helmet: precision 0.80 (asked 0.80), 80 of 100 who lack it are found"
+        "missing helmet: precision 0.80 (asked 0.80), 40 of 50 who lack it are found"
     )
     assert choosing.told("helmet", counted["helmet"], 0.95) == (
         "missing helmet: precision 0.80, NOT the 0.95 asked: nothing that was tried reaches it, this comes nearest; "
-        "80 of 100 who lack it are found"
+        "40 of 50 who lack it are found"
     )
     assert choosing.told("vest", counted["vest"], 0.95) == (
         "missing vest: nobody is said to lack it (asked 0.95), 0 of 0 who lack it are found"

@@ -92,6 +92,7 @@ def settled(folder: Path, out: Path) -> Checked:
     return check(out, CARD)
 
 
+@pytest.mark.thorough
 def test_one_camera_of_several_that_stands_in_both_splits_is_taken_out_at_once(tmp_path: Path) -> None:
     def one_of_three(number: int, dice: np.random.Generator) -> sites.Drawn:
         return pasted(dice, camera(5)) if number % 3 == 0 else sites.draw(dice)
@@ -129,6 +130,7 @@ def test_a_set_whose_whole_train_is_held_out_too_keeps_it(tmp_path: Path) -> Non
     assert "new split" in one(check(folder, CARD), "leak-copy", "fault").mend
 
 
+@pytest.mark.thorough
 def test_a_leak_among_many_pictures_of_another_camera(tmp_path: Path) -> None:
     """The nearest are compared, wherever in the set they stand."""
     folder = sites.write_set(tmp_path / "set", train=20, valid=4)
@@ -170,6 +172,7 @@ def test_equal_pictures_with_equal_labels_contradict_nobody(tmp_path: Path) -> N
     assert mend(folder, tmp_path / "out").done["picture left out: equal to another file"] == 1
 
 
+@pytest.mark.thorough
 def test_comparisons_grow_with_the_pictures_and_not_with_their_square(tmp_path: Path) -> None:
     compared: dict[int, int] = {}
     for size in (24, 48):
