@@ -70,6 +70,7 @@ def test_pictures_with_equal_names_are_not_equal_pictures(tmp_path: Path) -> Non
     assert (mended.pictures, mended.done) == (12, {})
 
 
+@pytest.mark.thorough
 def test_all_of_a_fixed_camera_leaks_and_only_a_new_split_mends_it(tmp_path: Path) -> None:
     folder = fixed_camera(tmp_path / "set")
     finding = one(check(folder, CARD), "leak-copy", "fault")
