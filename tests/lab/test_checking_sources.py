@@ -19,6 +19,8 @@ from tests.lab import sites
 from tests.lab.checks import found, serious
 from tests.lab.sites import CARD, pictures, rewrite, rows_of
 
+pytestmark = pytest.mark.thorough
+
 EVERYBODY = ("Hard Hat", "Hi-Vis", "Worker", "Bare Head", "Plain Shirt", "Worker")
 DRESSED = ("Hard Hat", "Hi-Vis", "Worker", "Hard Hat", "Hi-Vis", "Worker")
 NO_TORSO = ("Hard Hat", "Worker", "Bare Head", "Worker")

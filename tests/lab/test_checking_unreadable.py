@@ -20,6 +20,8 @@ from tests.lab import sites
 from tests.lab.checks import one
 from tests.lab.sites import CARD, pictures
 
+pytestmark = pytest.mark.thorough
+
 
 def huge(path: Path) -> None:
     """A PNG whose head promises more pixels than OpenCV takes."""

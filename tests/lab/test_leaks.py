@@ -23,6 +23,8 @@ from tests.lab import sites
 from tests.lab.checks import found, leak, one
 from tests.lab.sites import CARD, pictures, rows_of
 
+pytestmark = pytest.mark.thorough
+
 
 def camera(seed: int) -> Image:
     """Return the unmoving background of one fixed camera."""
@@ -70,7 +72,6 @@ def test_pictures_with_equal_names_are_not_equal_pictures(tmp_path: Path) -> Non
     assert (mended.pictures, mended.done) == (12, {})
 
 
-@pytest.mark.thorough
 def test_all_of_a_fixed_camera_leaks_and_only_a_new_split_mends_it(tmp_path: Path) -> None:
     folder = fixed_camera(tmp_path / "set")
     finding = one(check(folder, CARD), "leak-copy", "fault")
@@ -93,7 +94,6 @@ def settled(folder: Path, out: Path) -> Checked:
     return check(out, CARD)
 
 
-@pytest.mark.thorough
 def test_one_camera_of_several_that_stands_in_both_splits_is_taken_out_at_once(tmp_path: Path) -> None:
     def one_of_three(number: int, dice: np.random.Generator) -> sites.Drawn:
         return pasted(dice, camera(5)) if number % 3 == 0 else sites.draw(dice)
@@ -131,7 +131,6 @@ def test_a_set_whose_whole_train_is_held_out_too_keeps_it(tmp_path: Path) -> Non
     assert "new split" in one(check(folder, CARD), "leak-copy", "fault").mend
 
 
-@pytest.mark.thorough
 def test_a_leak_among_many_pictures_of_another_camera(tmp_path: Path) -> None:
     """The nearest are compared, wherever in the set they stand."""
     folder = sites.write_set(tmp_path / "set", train=20, valid=4)
@@ -173,7 +172,6 @@ def test_equal_pictures_with_equal_labels_contradict_nobody(tmp_path: Path) -> N
     assert mend(folder, tmp_path / "out").done["picture left out: equal to another file"] == 1
 
 
-@pytest.mark.thorough
 def test_comparisons_grow_with_the_pictures_and_not_with_their_square(tmp_path: Path) -> None:
     compared: dict[int, int] = {}
     for size in (24, 48):
@@ -188,7 +186,6 @@ def test_comparisons_grow_with_the_pictures_and_not_with_their_square(tmp_path: 
     assert compared[48] < 2.5 * compared[24] < 2.5 * 4 * 30
 
 
-@pytest.mark.thorough
 def test_several_processes_find_the_same_leaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fixed_camera(tmp_path / "set", train=12, valid=4)
     alone = found(check(folder, CARD), "leak-copy")
